@@ -1,0 +1,37 @@
+// npm run bench [-- --quick] [-- --only startup,idle]: one JSON line per figure. Goals are reported, not enforced.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { repositoryRoot } from './bench-home.ts'
+import { type Figure, formatFigure } from './figures.ts'
+import { measureIdle } from './idle.ts'
+import { measurePickup } from './pickup.ts'
+import { measureStartup } from './startup.ts'
+import { measureConcurrentSubmits } from './submit-concurrent.ts'
+import { measureSubmitOverStdio } from './submit-stdio.ts'
+
+const args = process.argv.slice(2)
+const quick = args.includes('--quick')
+const only = args[args.indexOf('--only') + 1]?.split(',') ?? []
+
+const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  startup: () => measureStartup(quick ? 5 : 25),
+  stdio: () => measureSubmitOverStdio(quick ? 100 : 1_000),
+  concurrent: () => measureConcurrentSubmits(quick ? 2 : 5),
+  pickup: () => measurePickup(quick ? 20 : 200),
+  idle: () => measureIdle(quick ? 5 : 10),
+}
+
+const built = spawnSync(process.execPath, [join(repositoryRoot, 'scripts', 'ensure-built.mjs')], { stdio: 'inherit' })
+if (built.status !== 0) process.exit(built.status ?? 1)
+
+let failed = false
+for (const [name, measure] of Object.entries(parts)) {
+  if (args.includes('--only') && !only.includes(name)) continue
+  try {
+    for (const figure of await measure()) process.stdout.write(`${formatFigure(figure)}\n`)
+  } catch (error) {
+    failed = true
+    process.stderr.write(`${name} could not be measured: ${error instanceof Error ? error.message : String(error)}\n`)
+  }
+}
+process.exit(failed ? 1 : 0)

@@ -1,0 +1,35 @@
+// Builds dist/ with plain tsc and copies what tsc does not know: SQL statements and the sh runner.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const dist = join(root, 'dist')
+
+// `npm ci --omit=dev` and a published tarball have no compiler; the tarball already holds dist/.
+const require = createRequire(import.meta.url)
+let compiler
+try {
+  compiler = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc')
+} catch {
+  if (existsSync(dist)) process.exit(0)
+  process.stderr.write(
+    'nightkiln: typescript is not installed and dist/ is missing; run npm ci with dev dependencies\n',
+  )
+  process.exit(1)
+}
+
+rmSync(dist, { recursive: true, force: true })
+const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
+if (built.status !== 0) process.exit(built.status ?? 1)
+
+const copied = /\.(sql|sh)$/
+for (const folder of ['persistence', 'workers']) {
+  cpSync(join(root, 'src', folder), join(dist, folder), {
+    recursive: true,
+    filter: (source) => !source.endsWith('.ts') && (copied.test(source) || !/\.[a-z]+$/.test(source)),
+  })
+}
+chmodSync(join(dist, 'cli', 'main.js'), 0o755)

@@ -1,0 +1,59 @@
+import type { Command } from 'commander'
+import type { WhatsNewAnswer } from '../../domain/wire/jobs.ts'
+import { type CommandRunner, jsonCommand } from '../command-runner.ts'
+import { shortId } from '../display/job-table.ts'
+import { formatAge } from '../display/quantities.ts'
+import { stateColor } from '../display/state-color.ts'
+import type { Session } from '../session.ts'
+
+interface Options {
+  readonly ack?: boolean
+  readonly client?: string
+}
+
+const groups = [
+  ['needs_you', 'Needs you'],
+  ['failed', 'Failed'],
+  ['finished', 'Finished'],
+  ['cancelled', 'Cancelled'],
+  ['unfinished', 'Still unfinished'],
+] as const
+
+export function newCommand(runner: CommandRunner): Command {
+  return jsonCommand('new', 'Show what happened since you last looked')
+    .option('--ack', 'mark what is shown as seen, so that it does not come again')
+    .option('--client <name>', 'keep a mark of its own under this name (default: one per person)')
+    .action(runner.act(showNew))
+}
+
+async function showNew(session: Session, options: Options): Promise<number> {
+  const { terminal } = session
+  const client = session.client()
+  const mine = options.client === undefined ? {} : { client: options.client }
+  const answer = await client.call('whats_new', mine, { signal: session.interrupted })
+  if (session.json) terminal.value(answer)
+  else show(session, answer)
+  if (options.ack === true) await client.call('whats_new', { ...mine, acknowledge: answer.cursor }, { signal: session.interrupted })
+  else if (!session.json && answer.counts.finished + answer.counts.failed + answer.counts.cancelled > 0) {
+    terminal.note(terminal.colors.dim('nightkiln new --ack   marks these as seen'))
+  }
+  return 0
+}
+
+function show(session: Session, answer: WhatsNewAnswer): void {
+  const { terminal } = session
+  const { colors } = terminal
+  if (groups.every(([key]) => answer.counts[key] === 0)) terminal.line('nothing new')
+  for (const [key, title] of groups) {
+    if (answer.counts[key] === 0) continue
+    terminal.line(colors.bold(`${title} (${answer.counts[key]})`))
+    for (const job of answer[key]) {
+      const paint = stateColor(colors, job.state)
+      const again = job.shown_before ? colors.dim(' (shown before)') : ''
+      const id = terminal.live ? shortId(job.id) : job.id
+      const age = formatAge(job.at, session.now())
+      terminal.line(`  ${id}  ${terminal.harmless(job.name)}  ${paint(job.state)}  ${colors.dim(age)}  ${terminal.harmless(job.why)}${again}`)
+    }
+  }
+  if (answer.more) terminal.note('more than fits here: nightkiln list')
+}

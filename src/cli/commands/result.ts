@@ -1,0 +1,47 @@
+import type { Command } from 'commander'
+import { errorKinds } from '../../domain/errors.ts'
+import { type CommandRunner, jsonCommand } from '../command-runner.ts'
+import { indentedLines } from '../display/job-detail.ts'
+import { formatBytes } from '../display/quantities.ts'
+import { resolveJobIds } from '../job-ids.ts'
+import { bytesOption, integerOption } from '../option-values.ts'
+import type { Session } from '../session.ts'
+
+interface Options {
+  readonly unit?: string
+  readonly maxBytes?: string
+}
+
+const largest = 1_000_000
+
+export function resultCommand(runner: CommandRunner): Command {
+  return jsonCommand('result', 'Show the result of a job and the files it made')
+    .argument('<id>', 'job id, its end, or "last"')
+    .option('--unit <number>', 'position of the unit, from 0 (default: all)')
+    .option('--max-bytes <size>', 'longest result to show (default and most: 1000000)')
+    .addHelpText('after', `\nExit code ${errorKinds.invalid_transition.exitCode} when the job is not final yet.\n`)
+    .action(runner.act(result))
+}
+
+async function result(session: Session, options: Options, typed: string): Promise<number> {
+  const { terminal } = session
+  const client = session.client()
+  const [id = typed] = await resolveJobIds(client, [typed], session.interrupted)
+  const answer = await client.call(
+    'job_result',
+    {
+      id,
+      ...(options.unit === undefined ? {} : { unit: integerOption('--unit', options.unit) }),
+      max_bytes: options.maxBytes === undefined ? largest : bytesOption('--max-bytes', options.maxBytes),
+    },
+    { signal: session.interrupted },
+  )
+  if (session.json) terminal.value(answer)
+  else if (answer.final) {
+    const text = typeof answer.result === 'string' ? answer.result : JSON.stringify(answer.result, null, 2)
+    for (const line of indentedLines(text, terminal, '')) terminal.line(line)
+    if (answer.truncated) terminal.note(`cut: the whole result has ${formatBytes(answer.result_bytes)}`)
+    for (const artifact of answer.artifacts) terminal.note(`file ${terminal.harmless(artifact.name)}  ${formatBytes(artifact.bytes)}`)
+  } else terminal.note(`the job is ${answer.state}; nightkiln wait ${id}`)
+  return answer.final ? 0 : errorKinds.invalid_transition.exitCode
+}

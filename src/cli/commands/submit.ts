@@ -1,0 +1,70 @@
+import { Argument, type Command } from 'commander'
+import { QueueError } from '../../domain/errors.ts'
+import type { SubmitAnswer } from '../../domain/wire/submit.ts'
+import { type CommandRunner, jsonCommand } from '../command-runner.ts'
+import { jobDetail } from '../display/job-detail.ts'
+import { waitExitCode } from '../exit-codes.ts'
+import { addJobOptions, type SubmitOptions, submitInputOf } from '../job-input.ts'
+import type { Session } from '../session.ts'
+import { watchJobs } from '../watch-jobs.ts'
+
+interface Options extends SubmitOptions {
+  readonly wait?: boolean
+}
+
+export function submitCommand(runner: CommandRunner): Command {
+  const command = jsonCommand('submit', 'Submit a job: a program with its arguments, a shell script, or another job type')
+    .addArgument(new Argument('[argv...]', 'program and arguments, behind "--"'))
+    .option('--shell <script>', 'run this script with /bin/sh -c instead of a program')
+    .option('--type <name>', 'job type (default: command); nightkiln types lists them')
+    .option('--stdin <text>', 'standard input of the command; "-" reads it from here')
+    .option('--key <text>', 'idempotency key: the same key never makes a second job')
+    .option('--wait', 'wait for the end; the exit code tells the outcome')
+  return addJobOptions(command)
+    .addHelpText('after', '\nExamples:\n  nightkiln submit -- make -j4\n  nightkiln submit --shell "make && make test" --wait\n')
+    .action(runner.act(submit))
+}
+
+async function submit(session: Session, options: Options, argv: readonly string[]): Promise<number> {
+  const stdin = options.stdin === '-' ? await readAll(session) : undefined
+  const input = submitInputOf(options, argv, { cwd: session.cwd, now: session.now(), stdin })
+  const answer = await session.client().call(
+    'submit_job',
+    { ...input, idempotency_key: input.idempotency_key ?? session.randomId(), context: session.submitContext() },
+    { signal: session.interrupted },
+  )
+  return finishSubmit(session, answer, options.wait === true)
+}
+
+/** Tells what was submitted and, if asked for, waits for its end. Shared by submit and rerun. */
+export async function finishSubmit(session: Session, answer: SubmitAnswer, wait: boolean): Promise<number> {
+  const { terminal } = session
+  if (!session.json) {
+    const text = answer.existing ? `existing job, submitted ${answer.submitted_at}` : 'submitted'
+    // A pipe gets the id alone, so that id=$(nightkiln submit …) works.
+    if (terminal.live) terminal.line(`${terminal.colors.bold(answer.id)}  ${text}: ${terminal.harmless(answer.job.name)}`)
+    else terminal.line(answer.id)
+    for (const note of answer.notes) terminal.note(terminal.colors.dim(terminal.harmless(note)))
+  }
+  if (!wait) {
+    if (session.json) terminal.value(answer)
+    else terminal.note(terminal.colors.dim(`nightkiln wait ${answer.id}   waits for the end; it goes on without you`))
+    return 0
+  }
+  const outcome = await watchJobs(session, session.client(), { ids: [answer.id], until: 'all_ended' })
+  const job = outcome.jobs[0] ?? answer.job
+  if (session.json) terminal.value({ ...answer, job })
+  else if (job.stored_state === 'failed') for (const line of jobDetail(job, terminal, session.now())) terminal.line(line)
+  return waitExitCode(outcome)
+}
+
+async function readAll(session: Session): Promise<string> {
+  if (session.stdin.isTTY === true) {
+    throw new QueueError('invalid_input', '--stdin - was given, but standard input is a terminal', {
+      remedy: 'Pipe something in: nightkiln submit --stdin - -- sort < names.txt',
+    })
+  }
+  const parts: Buffer[] = []
+  for await (const part of session.stdin) parts.push(Buffer.from(part))
+  return Buffer.concat(parts).toString('utf8')
+}

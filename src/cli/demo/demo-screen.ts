@@ -1,0 +1,71 @@
+import type { WhatsNewAnswer } from '../../domain/wire/jobs.ts'
+import type { JobView } from '../../domain/wire/shared.ts'
+import { jobProgressLine } from '../display/progress-bar.ts'
+import { createTerminal, type Terminal } from '../display/terminal.ts'
+
+/** Tells the demo to a person; with `json` only the verdict is written. */
+export class DemoScreen {
+  readonly #terminal: Terminal
+  readonly #json: boolean
+  #lastPlain = ''
+
+  constructor(json: boolean) {
+    this.#json = json
+    this.#terminal = createTerminal(process, process.env, json)
+  }
+
+  step(text: string): void {
+    if (!this.#json) this.#terminal.line(`\n${this.#terminal.colors.bold(text)}`)
+  }
+
+  fact(text: string): void {
+    if (!this.#json) this.#terminal.line(`  ${text}`)
+  }
+
+  /** Live bars on a terminal; elsewhere a line whenever the percentages changed by a tenth. */
+  draw(jobs: readonly JobView[]): void {
+    if (this.#json) return
+    if (this.#terminal.live) {
+      this.#terminal.draw(jobs.map((job) => jobProgressLine(job, this.#terminal)))
+      return
+    }
+    const percent = (job: JobView) => (job.final ? 100 : Math.floor((job.progress?.percent ?? 0) / 20) * 20)
+    const plain = jobs.map((job) => `${job.name} ${job.state} ${percent(job)} %`).join('   ')
+    if (plain !== this.#lastPlain) this.#terminal.line(`  ${plain}`)
+    this.#lastPlain = plain
+  }
+
+  drawEnd(): void {
+    if (!this.#json) this.#terminal.liveEnd()
+  }
+
+  digest(answer: WhatsNewAnswer): void {
+    if (this.#json) return
+    const { counts } = answer
+    this.#terminal.line(`  whats_new: ${counts.finished} finished, ${counts.failed} failed, ${counts.unfinished} still running`)
+    for (const line of [...answer.finished, ...answer.failed, ...answer.unfinished]) {
+      this.#terminal.line(`    ${line.name}: ${line.why}`)
+    }
+  }
+
+  result(job: JobView, starts: number): void {
+    const tail = (job.result as { output_tail?: string } | undefined)?.output_tail?.trim().split('\n').at(-1) ?? ''
+    this.fact(`${job.name}: ${job.why}; attempts ${job.attempts}, started ${starts} × by its own ledger`)
+    if (tail !== '') this.fact(`  last line: ${tail}`)
+  }
+
+  verdict(broken: readonly string[], seconds: number, home: string): void {
+    if (this.#json) {
+      this.#terminal.value({ kept: broken.length === 0, broken, seconds: Math.round(seconds * 10) / 10, state_directory: home })
+      return
+    }
+    const { colors } = this.#terminal
+    for (const line of broken) this.#terminal.line(colors.red(`  broken: ${line}`))
+    const text =
+      broken.length === 0
+        ? colors.green(`\nEvery promise was kept, in ${seconds.toFixed(1)} s: nothing lost, nothing run twice, no process left.`)
+        : colors.red(`\n${broken.length} promises were broken.`)
+    this.#terminal.line(text)
+    this.#terminal.line(`The state is in ${home}; look at it with: NIGHTKILN_HOME=${home} nightkiln list`)
+  }
+}

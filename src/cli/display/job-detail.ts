@@ -1,0 +1,86 @@
+import type { AttemptView, ErrorView, JobView } from '../../domain/wire/shared.ts'
+import { progressText } from './progress-bar.ts'
+import { formatAge, formatSeconds, formatTime } from './quantities.ts'
+import { stateColor } from './state-color.ts'
+import { renderTable } from './table.ts'
+import type { Terminal } from './terminal.ts'
+
+/** @returns text of several lines, each harmless, indented. */
+export function indentedLines(text: string, terminal: Terminal, indent: string): string[] {
+  return text
+    .replace(/\r?\n$/, '')
+    .split('\n')
+    .map((line) => `${indent}${terminal.harmless(line)}`)
+}
+
+function errorLines(error: ErrorView, terminal: Terminal): string[] {
+  const lines = [`  ${terminal.colors.red(`${error.code}:`)} ${terminal.harmless(error.message)}`]
+  if (error.untrusted_output_tail !== undefined && error.untrusted_output_tail !== '') {
+    lines.push('  last output:', ...indentedLines(error.untrusted_output_tail, terminal, '    | '))
+  }
+  lines.push(`  ${terminal.colors.dim(terminal.harmless(error.remedy))}`)
+  return lines
+}
+
+function attemptTable(attempts: readonly AttemptView[], terminal: Terminal): string[] {
+  return renderTable<AttemptView>(
+    [
+      { title: 'UNIT', text: (attempt) => String(attempt.unit), align: 'right' },
+      { title: 'ATTEMPT', text: (attempt) => String(attempt.attempt), align: 'right' },
+      { title: 'OUTCOME', text: (attempt) => attempt.outcome, paint: (attempt) => stateColor(terminal.colors, attempt.outcome) },
+      { title: 'MODE', text: (attempt) => attempt.mode },
+      { title: 'EXIT', text: (attempt) => (attempt.exit_code === null ? '' : String(attempt.exit_code)), align: 'right' },
+      { title: 'STARTED', text: (attempt) => formatTime(attempt.started_at) },
+      { title: 'ERROR', text: (attempt) => attempt.error?.message ?? '', flexible: true },
+    ],
+    attempts,
+    terminal,
+  )
+    .split('\n')
+    .map((line) => `  ${line}`)
+}
+
+/** @returns everything known of a job, as lines for a person. */
+export function jobDetail(job: JobView, terminal: Terminal, now: number): string[] {
+  const { colors } = terminal
+  const lines = [
+    `${colors.bold(terminal.harmless(job.name))}  ${stateColor(colors, job.state)(job.state)}`,
+    `  ${terminal.harmless(job.why)}`,
+  ]
+  const field = (name: string, value: string | null | undefined): void => {
+    if (value !== null && value !== undefined && value !== '') lines.push(`  ${colors.dim(name.padEnd(11))} ${terminal.harmless(value)}`)
+  }
+  const when = (time: string | null) => (time === null ? null : `${formatTime(time)} (${formatAge(time, now)})`)
+  field('id', job.id)
+  field('type', job.type)
+  field('queue', `${job.queue}, priority ${job.priority}`)
+  field('labels', Object.entries(job.labels).map(([name, value]) => `${name}=${value}`).join(' '))
+  if (job.progress !== null && job.stored_state !== 'completed') {
+    const { stage, message } = job.progress
+    field('progress', [progressText(job.progress), stage, message].filter((part) => part !== null && part !== '').join('  '))
+  }
+  if (job.counts !== undefined) {
+    const { total, completed, running, available, failed, cancelled } = job.counts
+    field('units', `${total}: ${completed} completed, ${running} running, ${available} waiting, ${failed} failed, ${cancelled} cancelled`)
+  }
+  if (!job.final && job.eta !== null) {
+    const { seconds, low_seconds: low, high_seconds: high, reason } = job.eta
+    const range = low === null || high === null ? '' : ` (${formatSeconds(low)} to ${formatSeconds(high)})`
+    field('left', seconds === null ? reason : `${formatSeconds(seconds)}${range}`)
+  }
+  field('attempts', String(job.attempts))
+  field('mode', job.execution_mode)
+  field('submitted', `${when(job.created_at)} by ${job.submitted_by}`)
+  field('not before', when(job.run_at))
+  field('started', when(job.started_at))
+  field('ended', when(job.finished_at))
+  field('took', job.duration_s === null ? null : formatSeconds(job.duration_s))
+  field('rerun of', job.rerun_of)
+  if (job.params !== undefined) field('params', JSON.stringify(job.params))
+  if (job.error !== null) lines.push(...errorLines(job.error, terminal))
+  if (job.attempt_history !== undefined && job.attempt_history.length > 0) lines.push(...attemptTable(job.attempt_history, terminal))
+  if (job.result !== undefined && job.result !== null) {
+    lines.push(`  ${colors.dim('result')}`, ...indentedLines(JSON.stringify(job.result, null, 2), terminal, '    '))
+  }
+  return lines
+}

@@ -1,0 +1,32 @@
+import type { JobLine } from '../../domain/wire/shared.ts'
+import { progressText } from './progress-bar.ts'
+import { formatAge, formatSeconds } from './quantities.ts'
+import { stateColor } from './state-color.ts'
+import { renderTable } from './table.ts'
+import type { Terminal } from './terminal.ts'
+
+const wideEnoughForIds = 110
+const shortIdLength = 8
+
+/** @returns the end of an id; every command also takes this short form. */
+export function shortId(id: string): string {
+  return id.slice(-shortIdLength)
+}
+
+/** @returns jobs as a table: whole ids in pipes and wide terminals, their ends in narrow ones. */
+export function jobTable(jobs: readonly JobLine[], terminal: Terminal, now: number): string {
+  const whole = !terminal.stdoutIsTerminal || terminal.columns >= wideEnoughForIds
+  return renderTable<JobLine>(
+    [
+      { title: 'ID', text: (job) => (whole ? job.id : shortId(job.id)) },
+      { title: 'NAME', text: (job) => (job.name.length > 32 ? `${job.name.slice(0, 31)}…` : job.name) },
+      { title: 'STATE', text: (job) => job.state, paint: (job) => stateColor(terminal.colors, job.state) },
+      { title: 'DONE', text: (job) => progressText(job.progress), align: 'right' },
+      { title: 'SUBMITTED', text: (job) => formatAge(job.created_at, now), align: 'right' },
+      { title: 'TOOK', text: (job) => (job.duration_s === null ? '' : formatSeconds(job.duration_s)), align: 'right' },
+      { title: 'WHY', text: (job) => job.why, flexible: true },
+    ],
+    jobs,
+    terminal,
+  )
+}

@@ -1,0 +1,49 @@
+import type { Command } from 'commander'
+import { QueueError } from '../domain/errors.ts'
+import { jobFilter, type JobFilterInput } from '../domain/wire/jobs.ts'
+import { pairsOption, repeated, timeOption } from './option-values.ts'
+
+/** Options that choose jobs; the same for list and cancel. */
+export interface FilterOptions {
+  readonly state?: readonly string[]
+  readonly type?: string
+  readonly queue?: string
+  readonly label?: readonly string[]
+  readonly since?: string
+  readonly before?: string
+  readonly text?: string
+}
+
+/** Adds the options of FilterOptions to a command. */
+export function addFilterOptions(command: Command): Command {
+  return command
+    .option('--state <name>', 'queued, running, completed, failed, cancelled, unfinished or finished; repeatable', repeated)
+    .option('--type <name>', 'job type')
+    .option('--queue <name>', 'queue')
+    .option('--label <name=value>', 'label; repeatable, all must fit', repeated)
+    .option('--since <time>', 'submitted after: an ISO 8601 time, or a length back from now such as 2h')
+    .option('--before <time>', 'submitted before')
+    .option('--text <words>', 'words in name, type, labels, params or error')
+}
+
+/**
+ * @returns the filter that the options say; empty when none was given
+ * @throws QueueError invalid_input naming the bad value
+ */
+export function filterOf(options: FilterOptions, now: number): JobFilterInput {
+  const candidate = {
+    ...(options.state === undefined ? {} : { states: options.state }),
+    ...(options.type === undefined ? {} : { type: options.type }),
+    ...(options.queue === undefined ? {} : { queue: options.queue }),
+    ...(options.label === undefined ? {} : { labels: pairsOption('--label', options.label) }),
+    ...(options.since === undefined ? {} : { created_after: timeOption('--since', options.since, now, 'back') }),
+    ...(options.before === undefined ? {} : { created_before: timeOption('--before', options.before, now, 'back') }),
+    ...(options.text === undefined ? {} : { text: options.text }),
+  }
+  const parsed = jobFilter.safeParse(candidate)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const value = options.state?.[Number(issue?.path[1])]
+  const named = issue?.path[0] === 'states' ? `--state is "${value ?? options.state?.join(', ')}": ` : `${issue?.path.join('.')}: `
+  throw new QueueError('invalid_input', `${named}${issue?.message ?? 'is invalid'}`)
+}

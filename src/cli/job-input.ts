@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import { Command } from 'commander'
+import { QueueError } from '../domain/errors.ts'
+import { type SubmitInput, submitInput } from '../domain/wire/submit.ts'
+import {
+  badOption,
+  bytesOption,
+  integerOption,
+  numberOption,
+  pairsOption,
+  repeated,
+  secondsOption,
+  timeOption,
+} from './option-values.ts'
+
+/** Options that describe how a job runs; the same for submit and rerun. */
+export interface JobOptions {
+  readonly name?: string
+  readonly label?: readonly string[]
+  readonly queue?: string
+  readonly priority?: string
+  readonly runAt?: string
+  readonly maxAttempts?: string
+  readonly backoffInitial?: string
+  readonly backoffMax?: string
+  readonly backoffFactor?: string
+  /** False with --no-rerun-when-lost; commander sets true otherwise. */
+  readonly rerunWhenLost?: boolean
+  readonly timeout?: string
+  readonly idleTimeout?: string
+  readonly totalTimeout?: string
+  readonly cancelGrace?: string
+  readonly maxOutput?: string
+  readonly params?: string
+  readonly param?: readonly string[]
+  readonly cwd?: string
+  readonly env?: readonly string[]
+  readonly successExitCode?: readonly string[]
+}
+
+/** Adds the options of JobOptions to a command. */
+export function addJobOptions(command: Command): Command {
+  return command
+    .option('--name <text>', 'name for people (made from the command when left out)')
+    .option('--label <name=value>', 'label; repeatable', repeated)
+    .option('--queue <name>', 'queue to put it in')
+    .option('--priority <name>', 'urgent, normal, low or idle')
+    .option('--run-at <time>', 'not started before: an ISO 8601 time, or a length from now such as 2h')
+    .option('--max-attempts <number>', 'attempts at most (1: a failure is not retried)')
+    .option('--backoff-initial <length>', 'pause before the first retry')
+    .option('--backoff-max <length>', 'longest pause between retries')
+    .option('--backoff-factor <number>', 'growth of the pause')
+    .option('--no-rerun-when-lost', 'do not run again when the machine or the processes vanished')
+    .option('--timeout <length>', 'longest time of an attempt, such as 30s or 2h')
+    .option('--idle-timeout <length>', 'longest silence of the output')
+    .option('--total-timeout <length>', 'longest time over all attempts, waiting included')
+    .option('--cancel-grace <length>', 'time between TERM and KILL')
+    .option('--max-output <size>', 'kept head and tail of the output, such as 10mb')
+    .option('--params <json>', 'parameters of the type as a JSON object, or @FILE')
+    .option('--param <name=value>', 'one parameter; JSON, or text; repeatable', repeated)
+    .option('--cwd <directory>', 'working directory of a command (default: the current one)')
+    .option('--env <name=value>', 'environment variable of a command; repeatable', repeated)
+    .option('--success-exit-code <number>', 'exit code that counts as success (default 0); repeatable', repeated)
+}
+
+/** @returns what the options say about the parameters of the type; only what was given. */
+export function paramsOf(options: JobOptions, cwd: string): Record<string, unknown> {
+  const params: Record<string, unknown> = options.params === undefined ? {} : jsonParams(options.params, cwd)
+  for (const [name, value] of Object.entries(pairsOption('--param', options.param ?? []))) params[name] = jsonOrText(value)
+  if (options.cwd !== undefined) params['cwd'] = isAbsolute(options.cwd) ? options.cwd : resolve(cwd, options.cwd)
+  if (options.env !== undefined) params['env'] = pairsOption('--env', options.env)
+  if (options.successExitCode !== undefined) {
+    params['success_exit_codes'] = options.successExitCode.map((code) => integerOption('--success-exit-code', code))
+  }
+  return params
+}
+
+/** @returns what the options say about how the job runs; only what was given. */
+export function limitsOf(options: JobOptions, now: number): Omit<Partial<SubmitInput>, 'type' | 'params' | 'idempotency_key'> {
+  const given: Record<string, unknown> = {}
+  const set = <Value>(key: string, value: string | undefined, parse: (text: string) => Value): void => {
+    if (value !== undefined) given[key] = parse(value)
+  }
+  const text = (value: string) => value
+  const seconds = (option: string) => (value: string) => secondsOption(option, value)
+  set('name', options.name, text)
+  if (options.label !== undefined) given['labels'] = pairsOption('--label', options.label)
+  set('queue', options.queue, text)
+  set('priority', options.priority, text)
+  set('run_at', options.runAt, (value) => timeOption('--run-at', value, now, 'ahead'))
+  set('max_attempts', options.maxAttempts, (value) => integerOption('--max-attempts', value, 1))
+  const backoff: Record<string, number> = {}
+  if (options.backoffInitial !== undefined) backoff['initial_s'] = secondsOption('--backoff-initial', options.backoffInitial)
+  if (options.backoffMax !== undefined) backoff['max_s'] = secondsOption('--backoff-max', options.backoffMax)
+  if (options.backoffFactor !== undefined) backoff['factor'] = numberOption('--backoff-factor', options.backoffFactor)
+  if (Object.keys(backoff).length > 0) given['backoff'] = backoff
+  if (options.rerunWhenLost === false) given['rerun_when_lost'] = false
+  set('timeout_s', options.timeout, seconds('--timeout'))
+  set('idle_timeout_s', options.idleTimeout, seconds('--idle-timeout'))
+  set('total_timeout_s', options.totalTimeout, seconds('--total-timeout'))
+  set('cancel_grace_s', options.cancelGrace, seconds('--cancel-grace'))
+  set('max_output_bytes', options.maxOutput, (value) => bytesOption('--max-output', value))
+  return given
+}
+
+export interface SubmitOptions extends JobOptions {
+  readonly type?: string
+  readonly shell?: string
+  readonly stdin?: string
+  readonly key?: string
+}
+
+/**
+ * Maps a submit's options and arguments to the wire input.
+ * @param stdin what was read from standard input, for `--stdin -`
+ * @throws QueueError invalid_input naming the option
+ */
+export function submitInputOf(
+  options: SubmitOptions,
+  argv: readonly string[],
+  world: { readonly cwd: string; readonly now: number; readonly stdin?: string | undefined },
+): SubmitInput {
+  const type = options.type ?? 'command'
+  const params = paramsOf(options, world.cwd)
+  if (type === 'command') addCommandParams(params, options, argv, world)
+  else if (argv.length > 0 || options.shell !== undefined) {
+    throw new QueueError('invalid_input', `a program was given together with --type ${type}`, {
+      remedy: 'Leave out --type to run a program; give other types their parameters by --params or --param.',
+    })
+  }
+  const candidate = {
+    type,
+    params,
+    ...limitsOf(options, world.now),
+    ...(options.key === undefined ? {} : { idempotency_key: options.key }),
+  }
+  const parsed = submitInput.safeParse(candidate)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const where = issue?.path.join('.') ?? 'the job'
+  throw new QueueError('invalid_input', `${where}: ${issue?.message ?? 'is invalid'}`)
+}
+
+function addCommandParams(
+  params: Record<string, unknown>,
+  options: SubmitOptions,
+  argv: readonly string[],
+  world: { readonly cwd: string; readonly stdin?: string | undefined },
+): void {
+  if (options.shell !== undefined) {
+    if (argv.length > 0) {
+      throw new QueueError('invalid_input', '--shell and a program were given together', {
+        remedy: 'Give either --shell "script" or a program behind "--".',
+      })
+    }
+    params['shell'] = true
+    params['script'] = options.shell
+  } else if (argv.length > 0) params['argv'] = [...argv]
+  if (params['argv'] === undefined && params['script'] === undefined) {
+    throw new QueueError('invalid_input', 'no program was given', {
+      remedy: 'Put it behind "--": nightkiln submit -- make -j4; or give --shell "make && make test".',
+    })
+  }
+  // A person in a terminal means the directory they stand in, HOME included.
+  params['cwd'] ??= world.cwd
+  if (options.stdin !== undefined) params['stdin'] = options.stdin === '-' ? (world.stdin ?? '') : options.stdin
+}
+
+function jsonParams(text: string, cwd: string): Record<string, unknown> {
+  let source = text
+  if (text.startsWith('@')) {
+    const file = resolve(cwd, text.slice(1))
+    try {
+      source = readFileSync(file, 'utf8')
+    } catch (error) {
+      throw new QueueError('invalid_input', `--params names ${file}, which cannot be read: ${(error as Error).message}`)
+    }
+  }
+  try {
+    const value: unknown = JSON.parse(source)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  } catch {
+    // Told below: the value is named in the same words as one of a wrong type.
+  }
+  throw badOption('--params', text, 'a JSON object, or @FILE that holds one')
+}
+
+function jsonOrText(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}

@@ -1,0 +1,72 @@
+import ms, { type StringValue } from 'ms'
+import { QueueError } from '../domain/errors.ts'
+
+/** @returns an error that names the option and its bad value. */
+export function badOption(option: string, value: string, expected: string): QueueError {
+  return new QueueError('invalid_input', `${option} is "${value}", but must be ${expected}`, {
+    remedy: `Give ${option} as ${expected}.`,
+  })
+}
+
+/** @returns milliseconds; a bare number counts as seconds. */
+export function durationOption(option: string, value: string): number {
+  const text = value.trim()
+  const parsed = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : /^\d/.test(text) ? ms(text as StringValue) : undefined
+  if (typeof parsed === 'number' && Number.isFinite(parsed) && parsed >= 0) return parsed
+  throw badOption(option, value, 'a length such as 30s, 10m or 2h')
+}
+
+/** @returns seconds; a bare number counts as seconds. */
+export function secondsOption(option: string, value: string): number {
+  return durationOption(option, value) / 1000
+}
+
+export function integerOption(option: string, value: string, minimum = 0): number {
+  const number = /^-?\d{1,15}$/.test(value.trim()) ? Number(value) : Number.NaN
+  if (Number.isInteger(number) && number >= minimum) return number
+  throw badOption(option, value, `a whole number of at least ${minimum}`)
+}
+
+export function numberOption(option: string, value: string): number {
+  const number = value.trim() === '' ? Number.NaN : Number(value)
+  if (Number.isFinite(number)) return number
+  throw badOption(option, value, 'a number')
+}
+
+const sizeUnits: Readonly<Record<string, number>> = { '': 1, b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
+
+/** @returns bytes; "10mb", "64 KB" or a bare number. */
+export function bytesOption(option: string, value: string): number {
+  const match = /^(\d{1,15})\s*(b|kb|mb|gb)?$/i.exec(value.trim())
+  const factor = sizeUnits[match?.[2]?.toLowerCase() ?? '']
+  if (match?.[1] !== undefined && factor !== undefined) return Number(match[1]) * factor
+  throw badOption(option, value, 'a size such as 64kb, 10mb or 1gb')
+}
+
+/** @returns a wire time. An ISO time is taken as it is, a length counts from now: forward, or back for filters. */
+export function timeOption(option: string, value: string, now: number, direction: 'ahead' | 'back'): string {
+  if (/^\d{4}-\d\d-\d\d/.test(value)) {
+    const time = Date.parse(value)
+    if (!Number.isNaN(time)) return new Date(time).toISOString()
+  } else if (/^\d/.test(value)) {
+    const length = durationOption(option, value)
+    return new Date(direction === 'ahead' ? now + length : now - length).toISOString()
+  }
+  throw badOption(option, value, 'a time such as 2030-01-31T18:00:00Z or a length such as 2h')
+}
+
+/** @returns the pairs of a repeated NAME=VALUE option. */
+export function pairsOption(option: string, values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    values.map((value) => {
+      const at = value.indexOf('=')
+      if (at < 1) throw badOption(option, value, 'NAME=VALUE')
+      return [value.slice(0, at), value.slice(at + 1)]
+    }),
+  )
+}
+
+/** For commander: collects a repeatable option. */
+export function repeated(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value]
+}

@@ -1,0 +1,104 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+export const clientNames = ['claude-desktop', 'claude-code', 'vscode', 'cursor'] as const
+export type ClientName = (typeof clientNames)[number]
+
+/** Where setup looks; injected, so that tests never touch a real home. */
+export interface SetupWorld {
+  readonly home: string
+  readonly platform: NodeJS.Platform
+  readonly environment: NodeJS.ProcessEnv
+  /** The folder whose project files are written with --project. */
+  readonly project: string
+}
+
+/** One configuration file of one client. */
+export interface ConfigurationTarget {
+  readonly client: ClientName
+  readonly title: string
+  readonly scope: 'user' | 'project'
+  readonly file: string
+  /** The object that holds the servers. */
+  readonly key: 'mcpServers' | 'servers'
+  /** Whether entries carry `type: "stdio"`. */
+  readonly typed: boolean
+  /** Whether the client seems to be installed (or the project uses it). */
+  readonly present: boolean
+}
+
+/** @returns the world of this process. */
+export function setupWorld(environment: NodeJS.ProcessEnv, project: string): SetupWorld {
+  const home = environment['HOME'] || environment['USERPROFILE'] || homedir()
+  return { home, platform: process.platform, environment, project }
+}
+
+/** Folder of the applications' settings of the user. */
+function settingsFolder(world: SetupWorld): string {
+  if (world.platform === 'darwin') return join(world.home, 'Library', 'Application Support')
+  if (world.platform === 'win32') return world.environment['APPDATA'] || join(world.home, 'AppData', 'Roaming')
+  return world.environment['XDG_CONFIG_HOME'] || join(world.home, '.config')
+}
+
+/** Store (MSIX) builds of Claude Desktop read a redirected folder and ignore %APPDATA%. */
+function storeFolders(world: SetupWorld): string[] {
+  if (world.platform !== 'win32') return []
+  const packages = join(world.environment['LOCALAPPDATA'] || join(world.home, 'AppData', 'Local'), 'Packages')
+  try {
+    return readdirSync(packages)
+      .filter((name) => /^Claude_/.test(name))
+      .map((name) => join(packages, name, 'LocalCache', 'Roaming', 'Claude'))
+  } catch {
+    return []
+  }
+}
+
+function desktopTargets(world: SetupWorld): ConfigurationTarget[] {
+  const usual = join(settingsFolder(world), 'Claude')
+  const store = storeFolders(world)
+  const folders = store.length > 0 && !existsSync(usual) ? store : [usual, ...store]
+  return folders.map((folder) => ({
+    client: 'claude-desktop',
+    title: 'Claude Desktop',
+    scope: 'user',
+    file: join(folder, 'claude_desktop_config.json'),
+    key: 'mcpServers',
+    typed: false,
+    present: store.includes(folder) || existsSync(folder),
+  }))
+}
+
+/** @returns every configuration file that setup can write in a scope, whether its client is there or not. */
+export function clientConfigurations(world: SetupWorld, scope: 'user' | 'project'): ConfigurationTarget[] {
+  if (scope === 'project') {
+    const { project } = world
+    return [
+      target('claude-code', 'Claude Code (project)', scope, join(project, '.mcp.json'), 'mcpServers', true, true),
+      target('vscode', 'VS Code (project)', scope, join(project, '.vscode', 'mcp.json'), 'servers', true, true),
+      target('cursor', 'Cursor (project)', scope, join(project, '.cursor', 'mcp.json'), 'mcpServers', false, true),
+    ]
+  }
+  const claude = join(world.environment['CLAUDE_CONFIG_DIR'] || world.home, '.claude.json')
+  const code = join(settingsFolder(world), 'Code', 'User')
+  const cursor = join(world.home, '.cursor')
+  const claudePresent = existsSync(claude) || existsSync(join(world.home, '.claude'))
+  return [
+    ...desktopTargets(world),
+    target('claude-code', 'Claude Code', scope, claude, 'mcpServers', true, claudePresent),
+    target('vscode', 'VS Code', scope, join(code, 'mcp.json'), 'servers', true, existsSync(code)),
+    target('cursor', 'Cursor', scope, join(cursor, 'mcp.json'), 'mcpServers', false, existsSync(cursor)),
+  ]
+}
+
+function target(
+  client: ClientName,
+  title: string,
+  scope: 'user' | 'project',
+  file: string,
+  key: ConfigurationTarget['key'],
+  typed: boolean,
+  present: boolean,
+): ConfigurationTarget {
+  return { client, title, scope, file, key, typed, present }
+}

@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, realpathSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findNode } from '../../client/find-node.ts'
+import type { ConfigurationTarget, SetupWorld } from './client-files.ts'
+
+export const serverName = 'nightkiln'
+
+/** What every client is told: absolute paths, because desktop applications do not have the PATH of a shell. */
+export interface ServerEntry {
+  readonly type?: 'stdio'
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+const marker = '__nightkiln_path__'
+const shellTimeoutMs = 5_000
+
+/**
+ * @returns the PATH of the user's login shell, which knows nvm, Homebrew and friends; null when it cannot be asked.
+ */
+export function loginShellPath(world: SetupWorld): string | null {
+  const shell = world.environment['SHELL']
+  if (world.platform === 'win32' || shell === undefined || !existsSync(shell)) return null
+  // fish prints lists with spaces when quoted; all shells pass the exported variable to a child alike.
+  const child = spawnSync(shell, ['-l', '-i', '-c', `/bin/sh -c 'printf "${marker}%s${marker}" "$PATH"'`], {
+    encoding: 'utf8',
+    timeout: shellTimeoutMs,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...world.environment, TERM: 'dumb' },
+    killSignal: 'SIGKILL',
+  })
+  const parts = (child.stdout ?? '').split(marker)
+  return parts.length >= 3 && parts[1] !== undefined && parts[1] !== '' ? parts[1] : null
+}
+
+/** A Homebrew cellar path vanishes at the next upgrade; the link in `bin` stays. */
+export function lastingNode(node: string, path: string): string {
+  if (!/[\\/]Cellar[\\/]/.test(node)) return node
+  const links = path.split(delimiter).map((folder) => join(folder, 'node'))
+  return links.find((link) => existsSync(link) && realpathSync(link) === realpathSync(node)) ?? node
+}
+
+/** @returns the folders of both paths in order, each once, that of node first if it was missing. */
+export function mergedPath(paths: readonly (string | null | undefined)[], node: string): string {
+  const folders = paths.flatMap((path) => (path ?? '').split(delimiter)).filter((folder) => folder !== '')
+  if (!folders.includes(dirname(node))) folders.unshift(dirname(node))
+  return [...new Set(folders)].join(delimiter)
+}
+
+/** @returns the absolute path of the program that clients start: the built one. */
+export function programPath(): string {
+  const main = fileURLToPath(new URL('../main.js', import.meta.url))
+  return import.meta.url.endsWith('.ts') ? main.replace(/([\\/])src([\\/]cli[\\/])/, '$1dist$2') : main
+}
+
+/** @returns the entry for this installation. */
+export function makeServerEntry(world: SetupWorld, loginPath: string | null = loginShellPath(world)): ServerEntry {
+  const node = lastingNode(findNode(world.environment), loginPath ?? world.environment['PATH'] ?? '')
+  const home = world.environment['NIGHTKILN_HOME']
+  return {
+    command: node,
+    args: [programPath(), 'mcp'],
+    env: {
+      PATH: mergedPath([loginPath ?? world.environment['PATH']], node),
+      ...(home === undefined || home === '' ? {} : { NIGHTKILN_HOME: home }),
+    },
+  }
+}
+
+/** @returns the entry in the shape of one client. */
+export function entryFor(target: Pick<ConfigurationTarget, 'typed'>, entry: ServerEntry): ServerEntry {
+  return target.typed ? { type: 'stdio', ...entry } : entry
+}

@@ -1,0 +1,30 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { statePaths } from '../config/paths.ts'
+import { isSameProcess } from '../platform/process-identity.ts'
+import { readDeaths, recordHealingStopped } from '../platform/deaths-file.ts'
+import { launchCandidate } from './launcher.ts'
+import { readManagerFile } from './manager-file.ts'
+
+/** Deaths within the window after which nobody restarts the manager by himself any more (DESIGN §10.21). */
+export const deathLimit = 5
+export const deathWindowMs = 10 * 60_000
+
+/**
+ * Starts the next manager when the last one died while work was unfinished: called by a command's runner at its end, when no
+ * client may be there to do it. A manager that was stopped on purpose stays stopped.
+ * @returns an exit code: 0 also when there was nothing to do
+ */
+export async function heal(home: string, now: number = Date.now()): Promise<number> {
+  const paths = statePaths(home)
+  const file = readManagerFile(paths.managerFile)
+  if (file === null || (file.state !== 'leading' && file.state !== 'starting')) return 0
+  if (isSameProcess({ pid: file.pid, startTime: file.start_time })) return 0
+  const recent = readDeaths(paths.deathsFile).deaths.filter((death) => death.at > now - deathWindowMs).length
+  if (recent >= deathLimit) {
+    recordHealingStopped(paths.deathsFile, now, `the manager died ${recent} times within 10 minutes`)
+    return 0
+  }
+  if (recent > 1) await delay(Math.min(5_000, 100 * 2 ** recent))
+  launchCandidate(home)?.release()
+  return 0
+}

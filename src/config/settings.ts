@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import ms, { type StringValue } from 'ms'
+import { z } from 'zod'
+import { QueueError } from '../domain/errors.ts'
+
+const duration = (fallback: StringValue) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const parsed = ms(text as StringValue)
+      if (typeof parsed === 'number' && parsed >= 0) return parsed
+      context.addIssue({ code: 'custom', message: `"${text}" is not a duration such as "30s" or "10m"` })
+      return z.NEVER
+    })
+
+const sizeUnits: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
+
+const size = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const match = /^(\d+)\s*(b|kb|mb|gb)$/i.exec(text.trim())
+      const factor = sizeUnits[match?.[2]?.toLowerCase() ?? '']
+      if (match?.[1] !== undefined && factor !== undefined) return Number(match[1]) * factor
+      context.addIssue({ code: 'custom', message: `"${text}" is not a size such as "512mb"` })
+      return z.NEVER
+    })
+
+/** The configuration file: every key optional, unknown keys refused. Lengths become ms, sizes bytes. */
+export const settingsSchema = z.strictObject({
+  slots: z.int().min(1).max(256).default(() => Math.max(2, availableParallelism())).describe('Commands that run at once'),
+  idle_exit: duration('10m').describe('The manager ends after this long with nothing to do'),
+  cancel_grace: duration('3s').describe('Between TERM and KILL'),
+  max_output: size('10mb').describe('Kept head and tail of one attempt\'s output'),
+  free_space_floor: size('64mb').describe('No new jobs below this much free disk space'),
+  lease: duration('30s').describe('A worker without a heartbeat for this long is checked'),
+  probe_timeout: duration('700ms').describe('Longest wait for one answer when a manager is suspected to hang'),
+  probe_count: z.int().min(2).max(50).default(4).describe('Unanswered probes after which it is replaced'),
+  shell: z.string().default('/bin/sh').describe('POSIX shell that runs the command runner'),
+  log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  log_max: size('8mb').describe('The log file is rotated at this size; three old ones are kept'),
+})
+
+export type Settings = Readonly<z.output<typeof settingsSchema>>
+
+/**
+ * Reads the configuration file; a missing one gives the defaults.
+ * @throws QueueError config_invalid naming the file and the bad key
+ */
+export function readSettings(file: string): Settings {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return settingsSchema.parse({})
+    throw new QueueError('config_invalid', `cannot read ${file}: ${(error as Error).message}`, { cause: error })
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new QueueError('config_invalid', `${file} is not JSON: ${(error as Error).message}`, { cause: error })
+  }
+  const parsed = settingsSchema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new QueueError('config_invalid', `${file}: ${issue?.path.join('.') || 'the file'} ${issue?.message ?? 'is invalid'}`)
+}

@@ -1,0 +1,169 @@
+import type { ErrorRecord } from './errors.ts'
+import type { Backoff } from './retry-policy.ts'
+import type {
+  AttemptOutcome,
+  CancelReason,
+  ExecutorKind,
+  FinalJobState,
+  FinalUnitState,
+  Priority,
+} from './states.ts'
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type JsonObject = { [key: string]: Json }
+
+/** Counts of a job's units by state; derived by triggers, so they cannot drift. */
+export interface UnitCounts {
+  readonly total: number
+  readonly available: number
+  readonly running: number
+  readonly completed: number
+  readonly failed: number
+  readonly cancelled: number
+}
+
+/** How attempts of a job are run; stored apart from the hot row. Lengths in ms, sizes in bytes. */
+export interface JobOptions {
+  readonly backoff: Backoff
+  readonly unitTimeoutMs: number | null
+  readonly idleTimeoutMs: number | null
+  readonly cancelGraceMs: number
+  readonly maxOutputBytes: number
+  readonly rerunWhenLost: boolean
+}
+
+interface JobBase {
+  readonly id: string
+  /** Local order: FIFO and keyset cursor. */
+  readonly seq: number
+  readonly type: string
+  readonly queue: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly priority: Priority
+  /** Wall ms; the job is not claimed before. */
+  readonly runAt: number
+  /** Units of this job that may run at once; null: no limit of its own. */
+  readonly concurrency: number | null
+  readonly maxAttempts: number
+  readonly rerunOf: string | null
+  /** Who submitted, for people: client name and version. */
+  readonly submittedBy: string
+  readonly pausedAt: number | null
+  readonly frozenAt: number | null
+  readonly heldAt: number | null
+  readonly cancelRequestedAt: number | null
+  readonly cancelReason: CancelReason | null
+  readonly counts: UnitCounts
+  readonly createdAt: number
+}
+
+export interface QueuedJob extends JobBase {
+  readonly state: 'queued'
+  readonly startedAt: null
+  readonly finishedAt: null
+  readonly error: null
+}
+
+export interface StartedJob extends JobBase {
+  readonly state: 'running'
+  readonly startedAt: number
+  readonly finishedAt: null
+  readonly error: null
+}
+
+export interface FinalJob extends JobBase {
+  readonly state: FinalJobState
+  /** Null when it was cancelled before anything ran. */
+  readonly startedAt: number | null
+  readonly finishedAt: number
+  /** The error of the first failed unit. */
+  readonly error: ErrorRecord | null
+}
+
+export type Job = QueuedJob | StartedJob | FinalJob
+
+/** What a handler or command reports for people. */
+export interface Progress {
+  readonly current: number
+  /** Null when unknown. */
+  readonly total: number | null
+  readonly message: string | null
+  readonly stage: string | null
+}
+
+interface UnitBase {
+  readonly id: string
+  readonly jobId: string
+  readonly position: number
+  /** Attempts so far; the running one is `attempt`. */
+  readonly attempt: number
+  /** Attempts that count against max_attempts. */
+  readonly failures: number
+  /** Attempts that vanished; at `poisonLimit` the unit fails. */
+  readonly crashes: number
+  readonly progress: Progress | null
+}
+
+export interface AvailableUnit extends UnitBase {
+  readonly state: 'available'
+  /** Wall ms; in the future while it backs off or is scheduled. */
+  readonly availableAt: number
+}
+
+export interface RunningUnit extends UnitBase {
+  readonly state: 'running'
+  readonly nonce: string
+  readonly workerId: string
+}
+
+export interface FinalUnit extends UnitBase {
+  readonly state: FinalUnitState
+  readonly finishedAt: number
+}
+
+export type Unit = AvailableUnit | RunningUnit | FinalUnit
+
+/** A process that owns a running command: enough to recognise it after a restart of anything. */
+export interface RunnerIdentity {
+  readonly pid: number
+  /** Start time as the kernel states it (Linux: clock ticks since boot; macOS: text of ps). */
+  readonly startTime: string
+  readonly bootId: string
+}
+
+interface AttemptBase {
+  readonly unitId: string
+  readonly attempt: number
+  readonly nonce: string
+  readonly workerId: string
+  readonly executor: ExecutorKind
+  /** Words of DESIGN §3: local, gpu, remote (cpu), local (gpu fallback). */
+  readonly mode: string
+  readonly startedAt: number
+  readonly runner: RunnerIdentity | null
+}
+
+export interface RunningAttempt extends AttemptBase {
+  readonly outcome: 'running'
+  readonly finishedAt: null
+  readonly error: null
+  readonly exitCode: null
+}
+
+export interface EndedAttempt extends AttemptBase {
+  readonly outcome: Exclude<AttemptOutcome, 'running'>
+  readonly finishedAt: number
+  readonly error: ErrorRecord | null
+  readonly exitCode: number | null
+}
+
+export type Attempt = RunningAttempt | EndedAttempt
+
+/** The fence: who may write the end of an attempt. Numbers repeat after a restored backup, nonces do not (DESIGN §10.2). */
+export interface Fence {
+  readonly unitId: string
+  readonly attempt: number
+  readonly nonce: string
+  readonly workerId: string
+}

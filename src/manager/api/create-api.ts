@@ -1,0 +1,79 @@
+import { Hono } from 'hono'
+import type { Logger } from 'pino'
+import { QueueError } from '../../domain/errors.ts'
+import { invalidInput } from '../../domain/wire/invalid-input.ts'
+import { type OperationName, operations } from '../../domain/wire/operations.ts'
+import type { ServiceContext } from '../services/service-context.ts'
+import { eventsRoute } from './events-route.ts'
+import { isAnsweredWhileDraining, isLongPoll, isOperationName, type OperationHandler, operationHandlers } from './operation-handlers.ts'
+import { problemOf } from './problem-answer.ts'
+
+export interface ApiOptions {
+  readonly context: ServiceContext
+  readonly log: Logger
+}
+
+/** Beyond these a caller is told to come back, instead of everybody waiting (DESIGN §10.15). */
+const mostCalls = 2_000
+const mostLongPolls = 2_000
+const largestBodyBytes = 16 * 1024 * 1024
+
+/** The manager API: POST /v1/<operation> with JSON both ways, GET /v1/events as a stream. Errors are problem documents. */
+export function createApi({ context, log }: ApiOptions): Hono {
+  const api = new Hono()
+  const calls = { short: 0, long: 0 }
+
+  api.post('/v1/:operation', async (request) => {
+    const name = request.req.param('operation')
+    if (!isOperationName(name)) throw new QueueError('invalid_input', `there is no operation "${name}"`)
+    if (context.isDraining() && !isAnsweredWhileDraining(name)) {
+      throw new QueueError('manager_unavailable', 'the manager is stopping; repeat the call')
+    }
+    const lane = isLongPoll(name) ? 'long' : 'short'
+    if (calls[lane] >= (lane === 'long' ? mostLongPolls : mostCalls)) {
+      throw new QueueError('limit_exceeded', `${calls[lane]} calls are in flight; repeat in a moment`)
+    }
+    calls[lane] += 1
+    try {
+      const body = await readBody(request.req.raw)
+      return request.json(await answer(context, name, body, request.req.raw.signal))
+    } finally {
+      calls[lane] -= 1
+    }
+  })
+
+  api.get('/v1/events', (request) => eventsRoute(context, request))
+
+  api.notFound((request) => request.json(problemOf(new QueueError('invalid_input', `nothing is at ${request.req.path}`)), 404))
+
+  api.onError((error, request) => {
+    if (!(error instanceof QueueError)) log.error({ err: error, path: request.req.path }, 'a call failed unexpectedly')
+    const problem = problemOf(error)
+    if (problem.retry_after_ms !== undefined) request.header('retry-after', String(Math.ceil(problem.retry_after_ms / 1000)))
+    request.header('content-type', 'application/problem+json')
+    return request.body(JSON.stringify(problem), problem.status as 400)
+  })
+
+  return api
+}
+
+async function readBody(request: Request): Promise<unknown> {
+  const declared = Number(request.headers.get('content-length') ?? 0)
+  if (declared > largestBodyBytes) {
+    throw new QueueError('limit_exceeded', `the request is ${declared} bytes; at most ${largestBodyBytes} are taken`)
+  }
+  const text = await request.text()
+  if (text === '') return {}
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new QueueError('invalid_input', `the body is not JSON: ${(error as Error).message}`)
+  }
+}
+
+async function answer<Name extends OperationName>(context: ServiceContext, name: Name, body: unknown, signal: AbortSignal) {
+  const parsed = operations[name].request.safeParse(body)
+  if (!parsed.success) throw invalidInput(parsed.error)
+  const handler = operationHandlers[name] as OperationHandler<Name>
+  return (await handler(context, parsed.data as Parameters<typeof handler>[1], signal)) as object
+}

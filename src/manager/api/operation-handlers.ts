@@ -1,0 +1,64 @@
+import { operations, type OperationAnswer, type OperationCall, type OperationName } from '../../domain/wire/operations.ts'
+import { apiVersion, oldestApiVersion } from '../../domain/wire/shared.ts'
+import { cancelJobs } from '../services/cancel-job.ts'
+import { jobLogs } from '../services/job-logs.ts'
+import { jobResult } from '../services/job-result.ts'
+import { jobStatus } from '../services/job-status.ts'
+import { listJobTypes } from '../services/list-job-types.ts'
+import { listJobs } from '../services/list-jobs.ts'
+import { queueStatus } from '../services/queue-status.ts'
+import { rerunJob } from '../services/rerun-job.ts'
+import type { ServiceContext } from '../services/service-context.ts'
+import { submitJob } from '../services/submit-job.ts'
+import { waitForJobs } from '../services/wait-for-jobs.ts'
+import { whatsNew } from '../services/whats-new.ts'
+
+/** Answers one operation. The request is checked; the signal ends with the caller's connection. */
+export type OperationHandler<Name extends OperationName> = (
+  context: ServiceContext,
+  request: OperationCall<Name>,
+  signal: AbortSignal,
+) => OperationAnswer<Name> | Promise<OperationAnswer<Name>>
+
+/** One handler for every operation of the table; the compiler refuses a missing one. */
+export const operationHandlers: { readonly [Name in OperationName]: OperationHandler<Name> } = {
+  handshake: ({ facts, isDraining }) => ({
+    instance_id: facts.instanceId,
+    version: facts.version,
+    api_version: apiVersion,
+    oldest_api_version: oldestApiVersion,
+    pid: facts.pid,
+    epoch: facts.epoch,
+    state: isDraining() ? 'draining' : 'leading',
+  }),
+  submit_job: submitJob,
+  rerun_job: rerunJob,
+  job_status: jobStatus,
+  wait_for_jobs: waitForJobs,
+  list_jobs: listJobs,
+  whats_new: whatsNew,
+  job_logs: jobLogs,
+  job_result: jobResult,
+  cancel_job: cancelJobs,
+  list_job_types: listJobTypes,
+  queue_status: queueStatus,
+  stop_manager: ({ facts, supervisor, requestStop }, request) => {
+    const answer = { pid: facts.pid, running: supervisor.running, drain_ms: request.drain_ms }
+    requestStop({ drainMs: request.drain_ms, running: request.running, reason: request.reason })
+    return answer
+  },
+}
+
+/** Operations that hold their connection for long and so have a bound of their own. */
+export function isLongPoll(name: OperationName): boolean {
+  return name === 'wait_for_jobs'
+}
+
+/** Answers that a stopping manager still gives; everything else is for its successor. */
+export function isAnsweredWhileDraining(name: OperationName): boolean {
+  return name !== 'submit_job' && name !== 'rerun_job'
+}
+
+export function isOperationName(name: string): name is OperationName {
+  return Object.hasOwn(operations, name)
+}

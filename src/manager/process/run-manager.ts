@@ -1,0 +1,267 @@
+import { randomBytes } from 'node:crypto'
+import { userInfo } from 'node:os'
+import type { Logger } from 'pino'
+import { uuidv7 } from 'uuidv7'
+import { readManagerFile } from '../../client/manager-file.ts'
+import type { StatePaths } from '../../config/paths.ts'
+import { readSettings, type Settings } from '../../config/settings.ts'
+import { version } from '../../config/version.ts'
+import { systemClock } from '../../domain/clock.ts'
+import { Ballast } from '../../persistence/ballast.ts'
+import {
+  captureFileIdentity,
+  checkIdentityAtStart,
+  isSameFile,
+  raiseHighWater,
+  readOrCreateIdentity,
+} from '../../persistence/identity.ts'
+import { tryAcquireLeaderLock } from '../../persistence/leader-lock.ts'
+import { openJobStore } from '../../persistence/open-job-store.ts'
+import type { SqliteJobStore } from '../../persistence/sqlite-job-store.ts'
+import { storageProblemOf } from '../../persistence/storage-errors.ts'
+import { recordDeath } from '../../platform/deaths-file.ts'
+import { bootId, ownIdentity } from '../../platform/process-identity.ts'
+import { createCommandExecutor } from '../../workers/command-executor.ts'
+import { createApi } from '../api/create-api.ts'
+import { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
+import { CommitQueue } from '../runtime/commit-queue.ts'
+import { Dispatcher } from '../runtime/dispatcher.ts'
+import { EventHub } from '../runtime/event-hub.ts'
+import { EventPruner } from '../runtime/event-pruner.ts'
+import { createFaultPoints } from '../runtime/fault-points.ts'
+import { IdleExit } from '../runtime/idle-exit.ts'
+import { LeaseKeeper } from '../runtime/lease-keeper.ts'
+import { Recoverer } from '../runtime/recoverer.ts'
+import { StorageGuard } from '../runtime/storage-guard.ts'
+import type { ServiceContext } from '../services/service-context.ts'
+import { removeHealScript, writeHealScript } from './heal-script.ts'
+import { becomeLeader, type LeaderLock } from './leadership.ts'
+import { type Listener, listen } from './listener.ts'
+import { ManagerRecord } from './manager-record.ts'
+import { createRotatingLog } from './rotating-log.ts'
+import { Shutdown } from './shutdown.ts'
+import { prepareSocketPath } from './socket-path.ts'
+import { prepareStateDirectory } from './state-directory.ts'
+
+/** Deaths older than this say nothing about the present. */
+const deathMemoryMs = 10 * 60_000
+/** Ends the process when the storage cannot be trusted or another manager leads. */
+const storageExitCode = 74
+const epochExitCode = 75
+
+/**
+ * Becomes the manager of a state directory and runs until it is stopped; returns early when another living manager leads.
+ * @param commandUmask for the commands; the manager's own is narrower
+ * @throws QueueError when the state cannot be used
+ */
+export async function runManager(paths: StatePaths, commandUmask: number): Promise<void> {
+  prepareStateDirectory(paths)
+  const settings = readSettings(paths.configFile)
+  const log = createRotatingLog(paths.managerLog, { level: settings.log_level, maxBytes: settings.log_max })
+  const faults = createFaultPoints(process.env)
+  const previous = readManagerFile(paths.managerFile)
+  const lock = await becomeLeader({
+    managerFile: paths.managerFile,
+    tryLock: () => tryAcquireLeaderLock(paths.lockDatabase),
+    probeTimeoutMs: settings.probe_timeout,
+    probeCount: settings.probe_count,
+    log,
+    skipKill: faults.isSkipped('takeover.kill'),
+  })
+  if (lock === null) {
+    log.debug('another manager leads')
+    return
+  }
+  const record = new ManagerRecord(paths.managerFile, version)
+  const last = readManagerFile(paths.managerFile) ?? previous
+  if (last !== null && (last.state === 'leading' || last.state === 'starting')) {
+    const now = systemClock.now()
+    recordDeath(paths.deathsFile, { at: now, epoch: last.epoch, pid: last.pid }, now - deathMemoryMs)
+  }
+  record.write({ state: 'starting' })
+  await lead({ paths, settings, log, faults, lock, record, commandUmask })
+}
+
+interface Leading {
+  readonly paths: StatePaths
+  readonly settings: Settings
+  readonly log: Logger
+  readonly faults: ReturnType<typeof createFaultPoints>
+  readonly lock: LeaderLock
+  readonly record: ManagerRecord
+  readonly commandUmask: number
+}
+
+async function lead({ paths, settings, log, faults, lock, record, commandUmask }: Leading): Promise<void> {
+  const clock = systemClock
+  const store = openJobStore({
+    databaseFile: paths.database,
+    backupsDirectory: paths.backups,
+    identityFile: paths.instanceFile,
+    appVersion: version,
+    clock,
+  })
+  checkIdentityAtStart(store, paths.instanceFile)
+  const epoch = store.raiseEpoch(`${process.pid}`, clock.now())
+  let identity = readOrCreateIdentity(store, paths.instanceFile, uuidv7(), clock.now())
+  record.write({ instance_id: identity.instanceId, epoch })
+  log.info({ epoch, version, home: paths.home }, 'leading')
+  const databaseIdentity = captureFileIdentity(paths.database)
+
+  const endLoudly = (code: number, reason: string) => {
+    log.fatal({ code }, reason)
+    process.exit(code)
+  }
+
+  const storage = new StorageGuard({
+    storage: guardedStorage(store, paths),
+    home: paths.home,
+    floorBytes: settings.free_space_floor,
+    log,
+    giveUp: (reason) => endLoudly(storageExitCode, reason),
+    onRecovered: () => void recoverer.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed')),
+  })
+  const commits = new CommitQueue({
+    store,
+    faultPoint: faults.reach,
+    isStorageFault: (error) => storage.isStorageFault(error),
+    onGroupFailure: (error) => storage.onGroupFailure(error),
+    onHookError: (error) => log.error({ err: error }, 'a closing hook failed'),
+    onEpochLost: (error) => endLoudly(epochExitCode, error.message),
+  })
+  storage.attach(commits)
+  const events = new EventHub(store, commits)
+  const workerId = `commands-${epoch}`
+  const executor = createCommandExecutor({
+    paths,
+    instanceId: identity.instanceId,
+    clock,
+    shell: settings.shell,
+    bootId: bootId(),
+    log,
+    faultPoint: faults.reach,
+    commandUmask,
+  })
+  const supervisor = new AttemptSupervisor({ store, commits, executor, clock, random: Math.random, log })
+  const dispatcher = new Dispatcher({
+    store,
+    commits,
+    clock,
+    slots: settings.slots,
+    workerId,
+    createNonce: () => randomBytes(6).toString('hex'),
+    start: (claim) => {
+      faults.reach('claim.committed')
+      supervisor.start(claim)
+    },
+  })
+  supervisor.attachDispatcher(dispatcher)
+  const recoverer = new Recoverer({ store, commits, supervisor, workerId, log })
+  const keeper = new LeaseKeeper({
+    store,
+    commits,
+    supervisor,
+    recoverer,
+    clock,
+    workerId,
+    leaseMs: settings.lease,
+    log,
+    checkIdentity: () => {
+      if (!isSameFile(paths.database, databaseIdentity)) {
+        endLoudly(storageExitCode, `${paths.database} is no longer the file this manager opened: it was deleted or replaced`)
+      }
+      identity = raiseHighWater(paths.instanceFile, identity, store.lastEventId())
+    },
+  })
+  const pruner = new EventPruner(store, commits)
+
+  let listener: Listener | null = null
+  const idle = new IdleExit({
+    clock,
+    idleMs: settings.idle_exit,
+    isNeeded: () => supervisor.running > 0 || dispatcher.waitingJobs > 0 || (listener?.connections() ?? 0) > 0 || hasUnfinishedJob(store),
+    exit: () => shutdown.request({ drainMs: 0, running: 'leave', reason: 'idle' }),
+  })
+  const shutdown = new Shutdown({
+    dispatcher,
+    supervisor,
+    listener: () => listener,
+    exit: (code) => process.exit(code),
+    log,
+    finish: ({ reason }) => {
+      idle.stop()
+      keeper.stop()
+      identity = raiseHighWater(paths.instanceFile, identity, store.lastEventId())
+      if (supervisor.running === 0) store.stopWorker(workerId, clock.now())
+      store.close()
+      removeHealScript(paths.healScript)
+      record.write({ socket: null, state: reason === 'user' ? 'stopped' : reason })
+      lock.release()
+    },
+  })
+
+  const context: ServiceContext = {
+    store,
+    commits,
+    clock,
+    settings,
+    supervisor,
+    dispatcher,
+    executor,
+    events,
+    storage,
+    facts: {
+      instanceId: identity.instanceId,
+      version,
+      pid: process.pid,
+      epoch,
+      startedAt: clock.now(),
+      home: paths.home,
+      user: userInfo().username,
+      deathsFile: paths.deathsFile,
+    },
+    createId: uuidv7,
+    faultPoint: faults.reach,
+    requestStop: ({ drainMs, running, reason }) => setImmediate(() => shutdown.request({ drainMs, running, reason })),
+    isDraining: () => shutdown.isDraining,
+  }
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.onSignal(signal))
+  process.on('SIGHUP', () => log.info('SIGHUP ignored: a closing terminal is no reason to stop'))
+  process.on('uncaughtException', (error) => endLoudly(1, `uncaught: ${error.stack ?? error.message}`))
+  process.on('unhandledRejection', (error) => endLoudly(1, `unhandled rejection: ${error instanceof Error ? error.stack : String(error)}`))
+
+  await commits.run(() =>
+    store.registerWorker(
+      { id: workerId, kind: 'command', name: 'commands of this machine', pid: process.pid, slots: settings.slots },
+      clock.now(),
+      clock.now() + settings.lease,
+    ),
+  )
+  writeHealScript(paths.healScript, ownIdentity(), process.env)
+  // Adoption precedes everything that could start the same work again.
+  await recoverer.reconcile()
+  const socket = prepareSocketPath(paths, epoch)
+  listener = await listen(createApi({ context, log }), socket)
+  record.write({ socket, state: 'leading' })
+  keeper.start()
+  pruner.start()
+  idle.start()
+  dispatcher.start()
+  log.info({ socket, adopted: supervisor.running }, 'ready')
+}
+
+function hasUnfinishedJob(store: SqliteJobStore): boolean {
+  return store.listJobs({ states: ['queued', 'running'] }, { limit: 1 }).length > 0
+}
+
+function guardedStorage(store: SqliteJobStore, paths: StatePaths) {
+  const ballast = new Ballast(paths.ballastFile)
+  ballast.restore()
+  return {
+    reopen: () => store.reopen(),
+    classify: (error: unknown) => storageProblemOf(error) ?? ('other' as const),
+    releaseBallast: () => ballast.release(),
+    restoreBallast: () => ballast.restore(),
+  }
+}

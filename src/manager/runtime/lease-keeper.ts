@@ -1,0 +1,55 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../../domain/clock.ts'
+import type { JobStore } from '../../domain/ports/job-store.ts'
+import type { AttemptSupervisor } from './attempt-supervisor.ts'
+import type { CommitQueue } from './commit-queue.ts'
+import type { Recoverer } from './recoverer.ts'
+
+export interface LeaseKeeperOptions {
+  readonly store: JobStore
+  readonly commits: CommitQueue
+  readonly supervisor: AttemptSupervisor
+  readonly recoverer: Recoverer
+  readonly clock: Clock
+  readonly workerId: string
+  readonly leaseMs: number
+  readonly log: Logger
+  /** Runs at every beat; throws or answers false when the state is not what it was. */
+  readonly checkIdentity: () => void
+}
+
+/** Every beat: the state directory is still ours; and while something runs, the lease and the newest progress are stored. */
+export const beatMs = 5_000
+
+export class LeaseKeeper {
+  readonly #options: LeaseKeeperOptions
+  #timer: NodeJS.Timeout | null = null
+  #lastLease = Number.NEGATIVE_INFINITY
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.beat(), beatMs)
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+  }
+
+  /** One beat; an idle manager writes nothing. */
+  beat(): void {
+    const { store, commits, supervisor, recoverer, clock, workerId, leaseMs, log, checkIdentity } = this.#options
+    checkIdentity()
+    if (supervisor.running === 0) return
+    supervisor.storeProgress()
+    if (clock.monotonic() - this.#lastLease < leaseMs / 3) return
+    this.#lastLease = clock.monotonic()
+    void commits
+      .run(() => store.heartbeatWorker(workerId, clock.now(), clock.now() + leaseMs))
+      .then(() => recoverer.reconcile())
+      .catch((error: unknown) => log.warn({ err: error }, 'heartbeat failed; the next one follows'))
+  }
+}

@@ -1,0 +1,71 @@
+import { QueueError } from '../../domain/errors.ts'
+import { formatDuration } from '../../domain/format-duration.ts'
+import type { CancelAnswer } from '../../domain/wire/jobs.ts'
+import type { OperationCall } from '../../domain/wire/operations.ts'
+import { storeFilter } from './job-filter.ts'
+import type { ServiceContext } from './service-context.ts'
+
+const mostByFilter = 100
+
+/**
+ * Cancels jobs by id or by filter. When it answers, no new effect of them starts; running ones are being stopped.
+ * @throws QueueError invalid_input when neither or both of ids and filter are given
+ */
+export async function cancelJobs(context: ServiceContext, request: OperationCall<'cancel_job'>): Promise<CancelAnswer> {
+  const { store, commits, clock, supervisor } = context
+  if ((request.ids === undefined) === (request.filter === undefined)) {
+    throw new QueueError('invalid_input', 'give either ids or filter', {
+      remedy: 'Call with {"ids":["…"]}, or with {"filter":{"labels":{"batch":"7"}}}.',
+    })
+  }
+  if (request.filter !== undefined && Object.keys(request.filter).length === 0) {
+    throw new QueueError('invalid_input', 'filter is empty, which would cancel everything', {
+      remedy: 'Name what to cancel; to mean every unfinished job say {"filter":{"states":["unfinished"]}}.',
+    })
+  }
+  const answer = await commits.run((commit) => {
+    const matched = request.ids ?? matchingIds(context, request.filter ?? {})
+    const ids = [...new Set(matched)].slice(0, mostByFilter)
+    const jobs = ids.map((id) => {
+      const outcome = store.requestCancel(id, 'user', clock.now())
+      if (outcome.kind === 'cancelling') {
+        commit.afterCommit(() => {
+          for (const held of outcome.held) supervisor.stop(held.fence.unitId, 'cancel')
+        })
+      }
+      return { id, outcome: outcome.kind, why: explain(context, outcome.kind, id) }
+    })
+    return { jobs, has_more: matched.length > ids.length }
+  })
+  const cancelling = answer.jobs.filter((job) => job.outcome === 'cancelling').map((job) => job.id)
+  return {
+    ...answer,
+    next:
+      cancelling.length > 0
+        ? `wait_for_jobs {"ids":${JSON.stringify(cancelling.slice(0, 50))}} tells when their processes are gone.`
+        : 'Nothing: what was cancelled is final; rerun_job starts it again.',
+  }
+}
+
+function matchingIds(context: ServiceContext, filter: NonNullable<OperationCall<'cancel_job'>['filter']>): string[] {
+  const states = filter.states ?? ['unfinished']
+  return context.store
+    .listJobs(storeFilter({ ...filter, states }), { limit: mostByFilter + 1 })
+    .filter((job) => job.finishedAt === null)
+    .map((job) => job.id)
+}
+
+function explain(context: ServiceContext, kind: CancelAnswer['jobs'][number]['outcome'], id: string): string {
+  switch (kind) {
+    case 'cancelled':
+      return 'cancelled before anything ran'
+    case 'cancelling': {
+      const grace = context.store.readJobPayload(id)?.options.cancelGraceMs ?? 0
+      return `its processes were asked to stop; what lives after ${formatDuration(grace)} is killed`
+    }
+    case 'already_final':
+      return 'it had ended before'
+    case 'not_found':
+      return 'no job has this id'
+  }
+}

@@ -1,0 +1,79 @@
+import { harmlessText } from '../../domain/display-text.ts'
+import { QueueError } from '../../domain/errors.ts'
+import type { Attempt } from '../../domain/job.ts'
+import type { LogsAnswer } from '../../domain/wire/jobs.ts'
+import type { OperationCall } from '../../domain/wire/operations.ts'
+import { unitAt } from './job-unit.ts'
+import type { ServiceContext } from './service-context.ts'
+
+/** With grep, at most this much of the log is searched in one call. */
+const grepWindowBytes = 4 * 1024 * 1024
+
+/**
+ * What an attempt printed: its end, its beginning, or a range by logical offset. Always bounded, and harmless to show.
+ * @throws QueueError job_not_found, unit_not_found
+ */
+export async function jobLogs(context: ServiceContext, request: OperationCall<'job_logs'>): Promise<LogsAnswer> {
+  const { job, unit } = unitAt(context, request.id, request.unit)
+  const attempt = attemptNumbered(context.store.readAttempts(unit.id), request.attempt, job.id)
+  if (attempt === null) return nothingYet(request, job.id)
+  const window = request.grep === undefined ? request.max_bytes : grepWindowBytes
+  const offset = request.mode === 'tail' ? -window : request.mode === 'head' ? 0 : (request.offset ?? 0)
+  const slice = await context.executor.readOutput(attempt, { offset, maxBytes: window })
+  const selected = selectLines(Buffer.from(slice.bytes).toString('utf8'), request)
+  const running = attempt.outcome === 'running'
+  return {
+    id: job.id,
+    unit: request.unit,
+    attempt: attempt.attempt,
+    untrusted_output: harmlessText(selected),
+    offset: slice.offset,
+    next_offset: slice.nextOffset,
+    total_bytes: slice.totalBytes,
+    dropped_bytes: slice.droppedBytes,
+    truncated: slice.droppedBytes > 0 || slice.offset > 0 || slice.nextOffset < slice.totalBytes,
+    running,
+    next: nextRead(job.id, slice.offset, slice.nextOffset, slice.totalBytes, running),
+  }
+}
+
+function attemptNumbered(attempts: readonly Attempt[], number: number | undefined, jobId: string): Attempt | null {
+  if (number === undefined) return attempts.at(-1) ?? null
+  const found = attempts.find((attempt) => attempt.attempt === number)
+  if (found !== undefined) return found
+  throw new QueueError('unit_not_found', `job ${jobId} has no attempt ${number}; it has ${attempts.length}`)
+}
+
+function nothingYet(request: OperationCall<'job_logs'>, id: string): LogsAnswer {
+  return {
+    id,
+    unit: request.unit,
+    attempt: 0,
+    untrusted_output: '',
+    offset: 0,
+    next_offset: 0,
+    total_bytes: 0,
+    dropped_bytes: 0,
+    truncated: false,
+    running: false,
+    next: `Nothing has run yet. job_status {"ids":["${id}"]} says why.`,
+  }
+}
+
+function selectLines(text: string, request: OperationCall<'job_logs'>): string {
+  const { grep, max_lines: maxLines, mode, max_bytes: maxBytes } = request
+  if (grep === undefined && maxLines === undefined) return text
+  const endsWithNewline = text.endsWith('\n')
+  let lines = (endsWithNewline ? text.slice(0, -1) : text).split('\n')
+  if (grep !== undefined) lines = lines.filter((line) => line.includes(grep))
+  if (maxLines !== undefined) lines = mode === 'tail' ? lines.slice(-maxLines) : lines.slice(0, maxLines)
+  const joined = lines.join('\n')
+  if (joined.length <= maxBytes) return joined
+  return mode === 'tail' ? joined.slice(-maxBytes) : joined.slice(0, maxBytes)
+}
+
+function nextRead(id: string, offset: number, nextOffset: number, total: number, running: boolean): string {
+  if (nextOffset < total) return `The rest: job_logs {"id":"${id}","mode":"range","offset":${nextOffset}}.`
+  if (offset > 0) return `Earlier output: job_logs {"id":"${id}","mode":"head"}, or "range" with an offset below ${offset}.`
+  return running ? `It still runs. Newer output: job_logs {"id":"${id}","mode":"range","offset":${nextOffset}}.` : 'That is all of it.'
+}

@@ -1,0 +1,40 @@
+import { QueueError } from '../../domain/errors.ts'
+import { isFinalJobState } from '../../domain/states.ts'
+import type { StatusAnswer } from '../../domain/wire/jobs.ts'
+import type { OperationCall } from '../../domain/wire/operations.ts'
+import type { JobView } from '../../domain/wire/shared.ts'
+import { jobView } from './job-view.ts'
+import type { ServiceContext } from './service-context.ts'
+
+/**
+ * State of one or several jobs, as they are now.
+ * @throws QueueError job_not_found when none of the ids is known
+ */
+export function jobStatus(context: ServiceContext, request: OperationCall<'job_status'>): StatusAnswer {
+  const { jobs, missing } = viewsOf(context, request.ids, request.detail)
+  return { jobs, missing, next: nextStep(jobs) }
+}
+
+/** @throws QueueError job_not_found when none of the ids is known */
+export function viewsOf(
+  context: ServiceContext,
+  ids: readonly string[],
+  detail: 'concise' | 'full',
+): { readonly jobs: JobView[]; readonly missing: string[] } {
+  const found = new Map(context.store.readJobs([...new Set(ids)]).map((job) => [job.id, job]))
+  const missing = ids.filter((id) => !found.has(id))
+  if (found.size === 0) {
+    throw new QueueError('job_not_found', `no job has the id ${missing.slice(0, 5).join(', ')}`)
+  }
+  return { jobs: ids.flatMap((id) => found.get(id) ?? []).map((job) => jobView(context, job, detail)), missing }
+}
+
+/** One sentence with the call that makes sense next. */
+export function nextStep(jobs: readonly JobView[]): string {
+  const unfinished = jobs.filter((job) => !job.final)
+  if (unfinished.length > 0) return `wait_for_jobs ${JSON.stringify({ ids: unfinished.map((job) => job.id) })} answers when they end.`
+  const failed = jobs.find((job) => job.stored_state === 'failed')
+  if (failed !== undefined) return `job_logs {"id":"${failed.id}"} shows what it printed; rerun_job {"id":"${failed.id}"} runs it again.`
+  const completed = jobs.find((job) => isFinalJobState(job.stored_state))
+  return completed === undefined ? 'Nothing.' : `job_result {"id":"${completed.id}"} has the whole result.`
+}

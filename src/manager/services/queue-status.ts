@@ -1,0 +1,41 @@
+import { readDeaths } from '../../platform/deaths-file.ts'
+import type { QueueStatusAnswer } from '../../domain/wire/jobs.ts'
+import { jobLine } from './job-view.ts'
+import type { ServiceContext } from './service-context.ts'
+
+const runningShown = 20
+
+/** The manager, its slots, totals and what is wrong, if anything. */
+export function queueStatus(context: ServiceContext): QueueStatusAnswer {
+  const { store, clock, facts, settings, storage, dispatcher } = context
+  const now = clock.now()
+  const statistics = store.readStatistics(now)
+  const freeBytes = storage.freeBytes()
+  const accepting = freeBytes >= settings.free_space_floor
+  const deaths = readDeaths(facts.deathsFile)
+  const warnings = [
+    ...(accepting ? [] : [`Only ${freeBytes} bytes are free: new jobs are refused until space is freed.`]),
+    ...(storage.healthy ? [] : ['The database reported errors; it is being reopened.']),
+    ...(deaths.deaths.length < 2 ? [] : [`The manager died ${deaths.deaths.length} times within 10 minutes; nightkiln manager logs may say why.`]),
+    ...(deaths.healing_stopped === null ? [] : [`Self-healing stopped: ${deaths.healing_stopped.reason}.`]),
+  ]
+  return {
+    manager: {
+      version: facts.version,
+      pid: facts.pid,
+      epoch: facts.epoch,
+      started_at: new Date(facts.startedAt).toISOString(),
+      uptime_s: Math.max(0, Math.round((now - facts.startedAt) / 1000)),
+      state_directory: facts.home,
+      state: context.isDraining() ? 'draining' : 'leading',
+      rss_bytes: process.memoryUsage.rss(),
+    },
+    slots: dispatcher.slots,
+    jobs: statistics.jobs,
+    last_24h: statistics.last24Hours,
+    running: store.listJobs({ states: ['running'] }, { limit: runningShown }).map((job) => jobLine(context, job)),
+    storage: { healthy: storage.healthy, free_bytes: freeBytes, floor_bytes: settings.free_space_floor, accepting_jobs: accepting },
+    warnings,
+    next: 'list_jobs shows jobs; job_status one of them.',
+  }
+}

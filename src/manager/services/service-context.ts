@@ -1,0 +1,42 @@
+import type { Settings } from '../../config/settings.ts'
+import type { Clock } from '../../domain/clock.ts'
+import type { CommandExecutor } from '../../domain/ports/executor.ts'
+import type { JobStore } from '../../domain/ports/job-store.ts'
+import type { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
+import type { CommitQueue } from '../runtime/commit-queue.ts'
+import type { Dispatcher } from '../runtime/dispatcher.ts'
+import type { EventHub } from '../runtime/event-hub.ts'
+import type { FaultPoint } from '../runtime/fault-points.ts'
+import type { StorageGuard } from '../runtime/storage-guard.ts'
+
+/** Facts of this manager that are fixed while it lives. */
+export interface ManagerFacts {
+  readonly instanceId: string
+  readonly version: string
+  readonly pid: number
+  readonly epoch: number
+  readonly startedAt: number
+  readonly home: string
+  /** Name of the OS user; whats_new keeps a mark per person. */
+  readonly user: string
+  readonly deathsFile: string
+}
+
+/** Everything a use case may touch; built once by the composition root. */
+export interface ServiceContext {
+  readonly store: JobStore
+  readonly commits: CommitQueue
+  readonly clock: Clock
+  readonly settings: Settings
+  readonly supervisor: AttemptSupervisor
+  readonly dispatcher: Dispatcher
+  readonly executor: CommandExecutor
+  readonly events: EventHub
+  readonly storage: StorageGuard
+  readonly facts: ManagerFacts
+  readonly createId: () => string
+  readonly faultPoint: FaultPoint
+  /** Asks the process to stop; answers at once. */
+  readonly requestStop: (request: { drainMs: number; running: 'leave' | 'release'; reason: 'user' | 'handover' }) => void
+  readonly isDraining: () => boolean
+}

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Job } from '../../domain/job.ts'
+import { isFinalJobState } from '../../domain/states.ts'
+import type { WaitAnswer } from '../../domain/wire/jobs.ts'
+import type { OperationCall } from '../../domain/wire/operations.ts'
+import { nextStep, viewsOf } from './job-status.ts'
+import type { ServiceContext } from './service-context.ts'
+
+/**
+ * Long poll: answers at the first committed change that satisfies `until`, or when the time is up. Nothing is polled inside.
+ * Ending the call (signal) ends only the wait, never a job (promise P11).
+ * @throws QueueError job_not_found when none of the ids is known
+ */
+export async function waitForJobs(
+  context: ServiceContext,
+  request: OperationCall<'wait_for_jobs'>,
+  signal: AbortSignal,
+): Promise<WaitAnswer> {
+  const { store, clock, events } = context
+  const begun = clock.monotonic()
+  const ids = [...new Set(request.ids)]
+  viewsOf(context, ids, 'concise')
+  const since = request.cursor === undefined ? store.lastEventId() : Number(request.cursor)
+  const isSatisfied = () => satisfied(context, ids, request.until, since)
+
+  let done = isSatisfied()
+  if (!done && request.timeout_s > 0) {
+    const over = new AbortController()
+    const stop = AbortSignal.any([signal, over.signal])
+    const wanted = new Set(ids)
+    const unsubscribe = events.subscribe((batch) => {
+      if (!done && batch.some((event) => wanted.has(event.jobId)) && isSatisfied()) {
+        done = true
+        over.abort()
+      }
+    })
+    try {
+      // A commit between the first look and the subscription would be missed without this one.
+      done = isSatisfied()
+      if (!done) await delay(request.timeout_s * 1000, undefined, { signal: stop }).catch(() => undefined)
+    } finally {
+      unsubscribe()
+    }
+  }
+  const { jobs, missing } = viewsOf(context, ids, 'concise')
+  return {
+    satisfied: done,
+    jobs,
+    missing,
+    waited_s: Math.round(clock.monotonic() - begun) / 1000,
+    cursor: String(store.lastEventId()),
+    next: done ? nextStep(jobs) : `Not yet. Call wait_for_jobs again, or do something else: the jobs go on by themselves.`,
+  }
+}
+
+function satisfied(context: ServiceContext, ids: readonly string[], until: 'all_ended' | 'any_ended' | 'any_changed', since: number): boolean {
+  if (until === 'any_changed') return context.store.latestEventIdOfJobs(ids) > since
+  const hasEnded = (job: Job) => isFinalJobState(job.state)
+  const jobs = context.store.readJobs(ids)
+  return until === 'all_ended' ? jobs.every(hasEnded) : jobs.some(hasEnded)
+}

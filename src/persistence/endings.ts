@@ -1,0 +1,139 @@
+import type { Statement } from 'better-sqlite3'
+import { type ErrorRecord, errorKinds } from '../domain/errors.ts'
+import type { Fence, Json, JsonObject } from '../domain/job.ts'
+import type { EndFacts, UnitEnd } from '../domain/ports/job-store.ts'
+import { poisonLimit } from '../domain/retry-policy.ts'
+import type { AttemptOutcome } from '../domain/states.ts'
+import { fenceBinds } from './claims.ts'
+import type { EventStore } from './event-store.ts'
+import type { JobReader } from './job-reader.ts'
+import { toJob } from './job-row.ts'
+import type { Settlement } from './settlement.ts'
+import type { Binds, Prepare } from './statement-loader.ts'
+import { type ChangedUnitRow, type ProgressRow, toUnit } from './unit-row.ts'
+
+/** The ends of an attempt: each a fenced change of the unit, its attempt, its job and their events. */
+export class Endings {
+  readonly #events: EventStore
+  readonly #jobs: JobReader
+  readonly #settlement: Settlement
+  readonly #storeOutput: Statement<[Binds]>
+  readonly #complete: Statement<[Binds], ChangedUnitRow>
+  readonly #fail: Statement<[Binds], ChangedUnitRow>
+  readonly #lose: Statement<[Binds], ChangedUnitRow>
+  readonly #release: Statement<[Binds], ChangedUnitRow>
+  readonly #cancel: Statement<[Binds], ChangedUnitRow>
+  readonly #closeAttempt: Statement<[Binds]>
+  readonly #readProgress: Statement<[Binds], ProgressRow>
+
+  constructor(prepare: Prepare, events: EventStore, jobs: JobReader, settlement: Settlement) {
+    this.#events = events
+    this.#jobs = jobs
+    this.#settlement = settlement
+    this.#storeOutput = prepare('store_output')
+    this.#complete = prepare<ChangedUnitRow>('complete_unit')
+    this.#fail = prepare<ChangedUnitRow>('fail_unit')
+    this.#lose = prepare<ChangedUnitRow>('lose_unit')
+    this.#release = prepare<ChangedUnitRow>('release_unit')
+    this.#cancel = prepare<ChangedUnitRow>('cancel_unit')
+    this.#closeAttempt = prepare('close_attempt')
+    this.#readProgress = prepare<ProgressRow>('read_progress')
+  }
+
+  complete(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
+    if (!this.#keepOutput(fence, output, false)) return null
+    const unit = this.#complete.get({ ...fenceBinds(fence), now: facts.now })
+    return unit === undefined ? null : this.#finish(unit, 'completed', facts, facts.error)
+  }
+
+  fail(fence: Fence, outcome: 'failed' | 'timed_out', retryAt: number | null, output: Json, facts: EndFacts): UnitEnd | null {
+    if (!this.#keepOutput(fence, output, false)) return null
+    const unit = this.#fail.get({ ...fenceBinds(fence), retry_at: retryAt, now: facts.now })
+    return unit === undefined ? null : this.#finish(unit, outcome, facts, facts.error)
+  }
+
+  lose(fence: Fence, options: { mayRerun: boolean; countsAsCrash: boolean; retryAt: number }, facts: EndFacts): UnitEnd | null {
+    const unit = this.#lose.get({
+      ...fenceBinds(fence),
+      may_rerun: options.mayRerun ? 1 : 0,
+      crash: options.countsAsCrash ? 1 : 0,
+      poison_limit: poisonLimit,
+      retry_at: options.retryAt,
+      now: facts.now,
+    })
+    if (unit === undefined) return null
+    const poisoned = unit.state === 'failed' && options.countsAsCrash && unit.crashes >= poisonLimit
+    return this.#finish(unit, 'lost', facts, poisoned ? poisonRecord(unit.crashes, facts.error) : facts.error)
+  }
+
+  release(fence: Fence, facts: EndFacts): UnitEnd | null {
+    const unit = this.#release.get({ ...fenceBinds(fence), now: facts.now })
+    return unit === undefined ? null : this.#finish(unit, 'released', facts, facts.error)
+  }
+
+  cancel(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
+    if (!this.#keepOutput(fence, output, true)) return null
+    const unit = this.#cancel.get({ ...fenceBinds(fence), now: facts.now })
+    return unit === undefined ? null : this.#finish(unit, 'cancelled', facts, facts.error)
+  }
+
+  #keepOutput(fence: Fence, output: Json, onlyCancelling: boolean): boolean {
+    const binds = { ...fenceBinds(fence), output: JSON.stringify(output), only_cancelling: onlyCancelling ? 1 : 0 }
+    return this.#storeOutput.run(binds).changes === 1
+  }
+
+  #finish(unit: ChangedUnitRow, outcome: Exclude<AttemptOutcome, 'running'>, facts: EndFacts, error: ErrorRecord | null): UnitEnd {
+    this.#closeAttempt.run({
+      unit_seq: unit.seq,
+      attempt: unit.attempt,
+      outcome,
+      exit_code: facts.exitCode,
+      error: error === null ? null : JSON.stringify(error),
+      elapsed_ms: facts.elapsedMs,
+      output_bytes: facts.outputBytes,
+      dropped_bytes: facts.droppedBytes,
+      now: facts.now,
+    })
+    const row = this.#jobs.readRow(unit.job_seq)
+    this.#events.append(eventType(unit, outcome), row.id, unit.id, eventData(unit, outcome, error), facts.now)
+    const settled = this.#settlement.settle(row, facts.now)
+    const progress = this.#readProgress.get({ unit_seq: unit.seq, attempt: unit.attempt }) ?? noProgress
+    return {
+      unit: toUnit({ ...unit, ...progress, job_id: row.id, nonce: null, leased_by: null }),
+      job: toJob(settled ?? row),
+      settled: settled !== null,
+    }
+  }
+}
+
+const noProgress: ProgressRow = {
+  progress_current: null,
+  progress_total: null,
+  progress_message: null,
+  progress_stage: null,
+}
+
+function eventType(unit: ChangedUnitRow, outcome: AttemptOutcome): string {
+  if (unit.state !== 'available') return `unit.${unit.state}`
+  if (outcome === 'released' || outcome === 'lost') return `unit.${outcome}`
+  return 'unit.retrying'
+}
+
+function eventData(unit: ChangedUnitRow, outcome: AttemptOutcome, error: ErrorRecord | null): JsonObject {
+  return {
+    position: unit.position,
+    attempt: unit.attempt,
+    outcome,
+    ...(error === null ? {} : { error_code: error.code }),
+    ...(unit.state === 'available' ? { available_at: unit.available_at } : {}),
+  }
+}
+
+function poisonRecord(crashes: number, last: ErrorRecord | null): ErrorRecord {
+  return {
+    code: 'poison',
+    message: `${crashes} attempts of the unit vanished without an exit status${last === null ? '' : `; the last: ${last.message}`}`,
+    remedy: errorKinds.poison.remedy,
+    ...(last === null ? {} : { details: { last_code: last.code } }),
+  }
+}

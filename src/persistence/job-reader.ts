@@ -1,0 +1,73 @@
+import type { Statement } from 'better-sqlite3'
+import { QueueError } from '../domain/errors.ts'
+import type { Attempt, Job, JobOptions, Json, JsonObject, Unit } from '../domain/job.ts'
+import type { JobPayload } from '../domain/ports/job-store.ts'
+import { type AttemptRow, toAttempt } from './attempt-row.ts'
+import { type JobRow, toJob } from './job-row.ts'
+import type { Binds, Prepare } from './statement-loader.ts'
+import { toUnit, type UnitRow } from './unit-row.ts'
+
+/** Reads of single jobs, units and attempts. */
+export class JobReader {
+  readonly #job: Statement<[Binds], JobRow>
+  readonly #jobBySeq: Statement<[Binds], JobRow>
+  readonly #jobPayload: Statement<[Binds], { params: string; options: string }>
+  readonly #units: Statement<[Binds], UnitRow>
+  readonly #unitPayload: Statement<[Binds], { input: string; output: string | null }>
+  readonly #attempts: Statement<[Binds], AttemptRow>
+
+  constructor(prepare: Prepare) {
+    this.#job = prepare<JobRow>('read_job')
+    this.#jobBySeq = prepare<JobRow>('read_job_by_seq')
+    this.#jobPayload = prepare<{ params: string; options: string }>('read_job_payload')
+    this.#units = prepare<UnitRow>('read_units')
+    this.#unitPayload = prepare<{ input: string; output: string | null }>('read_unit_payload')
+    this.#attempts = prepare<AttemptRow>('read_attempts')
+  }
+
+  findRow(jobId: string): JobRow | null {
+    return this.#job.get({ job_id: jobId }) ?? null
+  }
+
+  /** @throws QueueError internal when there is no such row: the caller has just changed a row that refers to it */
+  readRow(seq: number): JobRow {
+    const row = this.#jobBySeq.get({ job_seq: seq })
+    if (row === undefined) throw new QueueError('internal', `no job has the row ${seq}`)
+    return row
+  }
+
+  read(jobId: string): Job | null {
+    const row = this.findRow(jobId)
+    return row === null ? null : toJob(row)
+  }
+
+  /** @returns the jobs that exist, in the order asked for. */
+  readMany(jobIds: readonly string[]): Job[] {
+    return jobIds.map((id) => this.read(id)).filter((job) => job !== null)
+  }
+
+  readPayload(jobId: string): JobPayload | null {
+    const row = this.#jobPayload.get({ job_id: jobId })
+    if (row === undefined) return null
+    return { params: JSON.parse(row.params) as JsonObject, options: JSON.parse(row.options) as JobOptions }
+  }
+
+  readUnits(jobId: string, page: { afterPosition?: number; limit: number }): Unit[] {
+    return this.#units
+      .all({ job_id: jobId, after_position: page.afterPosition ?? -1, limit: page.limit })
+      .map((row) => toUnit(row))
+  }
+
+  readUnitPayload(unitId: string): { input: Json; output: Json | null } | null {
+    const row = this.#unitPayload.get({ unit_id: unitId })
+    if (row === undefined) return null
+    return {
+      input: JSON.parse(row.input) as Json,
+      output: row.output === null ? null : (JSON.parse(row.output) as Json),
+    }
+  }
+
+  readAttempts(unitId: string): Attempt[] {
+    return this.#attempts.all({ unit_id: unitId }).map((row) => toAttempt(unitId, row))
+  }
+}

@@ -1,0 +1,73 @@
+import type { ErrorRecord } from '../domain/errors.ts'
+import type { Job } from '../domain/job.ts'
+import type { CancelReason, JobState, Priority } from '../domain/states.ts'
+
+/** A row of the view `job_snapshot`, as far as a Job needs it. */
+export interface JobRow {
+  seq: number
+  id: string
+  queue: string
+  type: string
+  name: string
+  state: JobState
+  priority: Priority
+  run_at: number
+  concurrency: number | null
+  max_attempts: number
+  rerun_of: string | null
+  submitted_by: string
+  paused_at: number | null
+  frozen_at: number | null
+  held_at: number | null
+  cancel_requested_at: number | null
+  cancel_reason: CancelReason | null
+  error: string | null
+  created_at: number
+  started_at: number | null
+  finished_at: number | null
+  settled_event: number | null
+  count_total: number
+  count_available: number
+  count_running: number
+  count_completed: number
+  count_failed: number
+  count_cancelled: number
+  /** JSON object. */
+  labels: string
+}
+
+/** @returns the job of a row; CHECKs keep state and times in step. */
+export function toJob(row: JobRow): Job {
+  return {
+    id: row.id,
+    seq: row.seq,
+    type: row.type,
+    queue: row.queue,
+    name: row.name,
+    labels: row.labels === '{}' ? {} : (JSON.parse(row.labels) as Record<string, string>),
+    priority: row.priority,
+    runAt: row.run_at,
+    concurrency: row.concurrency,
+    maxAttempts: row.max_attempts,
+    rerunOf: row.rerun_of,
+    submittedBy: row.submitted_by,
+    pausedAt: row.paused_at,
+    frozenAt: row.frozen_at,
+    heldAt: row.held_at,
+    cancelRequestedAt: row.cancel_requested_at,
+    cancelReason: row.cancel_reason,
+    counts: {
+      total: row.count_total,
+      available: row.count_available,
+      running: row.count_running,
+      completed: row.count_completed,
+      failed: row.count_failed,
+      cancelled: row.count_cancelled,
+    },
+    createdAt: row.created_at,
+    state: row.state,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
+  } as Job
+}

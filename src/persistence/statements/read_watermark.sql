@@ -1,0 +1,2 @@
+-- Binds: reader.
+SELECT acknowledged, shown FROM watermark WHERE reader = @reader;

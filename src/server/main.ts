@@ -1,0 +1,75 @@
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
+import { createFrontEnd } from './container.ts'
+import { watchForExit } from './exit-watch.ts'
+import { takeProtocolOutput } from './protocol-output.ts'
+import { guardInput, maxMessageBytes } from './stdio-guard.ts'
+import { countUnansweredRequests } from './unanswered-requests.ts'
+
+/** Once stdin has ended, calls in flight get this long to be answered, in ms. */
+const lastAnswersMs = 500
+const lastAnswersCheckMs = 20
+
+/** Requests that may wait for their answers at once; the others wait unread. More than the long polls that are allowed. */
+const mostUnanswered = 512
+
+function report(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`nightkiln: ${message.slice(0, 500)}\n`)
+}
+
+/**
+ * Serves MCP on stdin and stdout until the client is gone, then ends the process with code 0. The promise resolves
+ * just before that.
+ */
+export function runMcpServer(): Promise<void> {
+  // A closed stderr must not end the front end: the client would not restart it.
+  process.stderr.on('error', () => {})
+  process.on('uncaughtException', report)
+  process.on('unhandledRejection', report)
+
+  return new Promise((resolve) => {
+    const output = takeProtocolOutput()
+    const frontEnd = createFrontEnd()
+    let left = false
+    const leave = () => {
+      if (left) return
+      left = true
+      stopWatching()
+      frontEnd.abort()
+      resolve()
+      process.exit(0)
+    }
+    const stopWatching = watchForExit(leave)
+    process.stdout.on('error', leave)
+    process.stdout.on('close', leave)
+    output.stream.on('error', leave)
+
+    const input = guardInput({
+      stdin: process.stdin,
+      output: output.stream,
+      isFull: () => unanswered() >= mostUnanswered,
+      onInputEnd: () => setTimeout(leave, lastAnswersMs),
+      onHandedOn: () => {
+        setInterval(() => {
+          if (unanswered() === 0 && output.stream.writableLength === 0) leave()
+        }, lastAnswersCheckMs)
+      },
+    })
+    // The guard lets no larger message through; a few messages of that size may be handed on at once.
+    const transport = new StdioServerTransport(input.stream, output.stream, { maxBufferSize: 64 * maxMessageBytes })
+    serveStdio(() => frontEnd.createServer(), { transport, onerror: report })
+    const unanswered = countUnansweredRequests(transport, input.proceed)
+  })
+}
+
+function startedDirectly(): boolean {
+  try {
+    return realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)
+  } catch {
+    return false
+  }
+}
+
+if (startedDirectly()) await runMcpServer()

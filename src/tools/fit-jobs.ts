@@ -1,0 +1,53 @@
+import type { JobView } from '../domain/wire/shared.ts'
+import { type Cut, fitAnswer } from './fit-answer.ts'
+
+interface JobsAnswer {
+  readonly jobs: readonly JobView[]
+  readonly next: string
+}
+
+const shortTailCharacters = 600
+const smallValueCharacters = 1_000
+const note = 'Details were left out to keep this answer small: ask for one id, or call job_result or job_logs.'
+
+function size(value: unknown): number {
+  return value === undefined ? 0 : JSON.stringify(value).length
+}
+
+function withoutLarge(job: JobView, limit: number): JobView {
+  const kept = { ...job }
+  if (size(kept.result) > limit) delete kept.result
+  if (size(kept.params) > limit) delete kept.params
+  if (size(kept.limits) > limit) delete kept.limits
+  if (size(kept.attempt_history) > limit) kept.attempt_history = kept.attempt_history?.slice(-3)
+  return kept
+}
+
+function withShortTail(job: JobView): JobView {
+  const tail = job.error?.untrusted_output_tail
+  if (job.error === null || tail === undefined || tail.length <= shortTailCharacters) return job
+  return { ...job, error: { ...job.error, untrusted_output_tail: `… ${tail.slice(-shortTailCharacters)}` } }
+}
+
+function withoutDetails(job: JobView): JobView {
+  const kept = { ...job }
+  delete kept.result
+  delete kept.params
+  delete kept.limits
+  delete kept.attempt_history
+  return kept
+}
+
+/** Makes an answer about many or large jobs smaller; every job stays. */
+export function fitJobs<Answer extends JobsAnswer>(answer: Answer): Answer {
+  const each =
+    (change: (job: JobView) => JobView): Cut<Answer> =>
+    (current) => ({ ...current, jobs: current.jobs.map(change) })
+  const cuts = [
+    each((job) => withoutLarge(job, 4 * smallValueCharacters)),
+    each((job) => withoutLarge(job, smallValueCharacters)),
+    each(withShortTail),
+    each(withoutDetails),
+  ]
+  return fitAnswer(answer, cuts, note)
+}

@@ -1,0 +1,143 @@
+import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { attemptFiles, errorCode } from './attempt-files.ts'
+import { type OutputIndex, type OutputPiece, removePieces, writeOutputIndex } from './output-index.ts'
+import { type OutputLimits, trimTail } from './output-limits.ts'
+
+const pieceBytes = 256 * 1024
+/** Copied without a pause at the very end, so that a command that writes at a human pace loses nothing. */
+const lastCopyBytes = 512 * 1024
+const catchUpRounds = 4
+
+/**
+ * Copies what is to be kept of the live output to head and tail files and empties it. The command goes on writing: the
+ * file is open for append, so its next write lands at the new end. What it writes faster than it can be copied is
+ * dropped and counted; only bytes of the microseconds between the last look and the truncation escape the count.
+ * @returns the new index, already on disk
+ */
+export async function emptyLiveOutput(
+  directory: string,
+  index: OutputIndex,
+  limits: OutputLimits,
+): Promise<OutputIndex> {
+  const live = await open(join(directory, attemptFiles.output), 'r+')
+  const buffer = Buffer.allocUnsafe(pieceBytes)
+  const tailFile = `${attemptFiles.outputTail}.${index.generation + 1}`
+  let tail: FileHandle | null = null
+  try {
+    const size = (await live.stat()).size
+    const pieces: OutputPiece[] = [...index.pieces]
+    let from = Math.max(0, size - limits.tailBytes)
+    if (index.liveStart === 0 && pieces.length === 0) {
+      const length = await copyHead(
+        join(directory, attemptFiles.outputHead),
+        live,
+        Math.min(limits.headBytes, size),
+        buffer,
+      )
+      if (length > 0) pieces.push({ file: attemptFiles.outputHead, skip: 0, start: 0, length })
+      from = Math.max(from, length)
+    }
+
+    tail = await open(join(directory, tailFile), 'w', 0o600)
+    let end = await copyAsync(live, tail, from, size, buffer)
+    for (let round = 0; round < catchUpRounds; round++) {
+      const now = (await live.stat()).size
+      if (now - end <= lastCopyBytes || now - end > limits.tailBytes) break
+      end = await copyAsync(live, tail, end, now, buffer)
+    }
+
+    const piecesUntil = (reached: number): readonly OutputPiece[] => {
+      const piece = { file: tailFile, skip: 0, start: index.liveStart + from, length: reached - from }
+      return trimTail(piece.length > 0 ? [...pieces, piece] : pieces, 0, limits.tailBytes)
+    }
+    // From here to the truncation in one go. The plan is written first: a death right after leaves no doubt.
+    const known = fstatSync(live.fd).size
+    if (known - end <= lastCopyBytes) end = copySync(live.fd, tail.fd, from, end, known, buffer)
+    const pending = { size: known, pieces: piecesUntil(end), liveStart: index.liveStart + known }
+    tryWrite(directory, { ...index, generation: index.generation + 1, pending })
+    let last = fstatSync(live.fd).size
+    for (let round = 0; round < catchUpRounds && last > end && last - end <= lastCopyBytes; round++) {
+      end = copySync(live.fd, tail.fd, from, end, last, buffer)
+      last = fstatSync(live.fd).size
+    }
+    ftruncateSync(live.fd, 0)
+
+    const result = {
+      generation: index.generation + 2,
+      pieces: piecesUntil(end),
+      liveStart: index.liveStart + last,
+      pending: null,
+    }
+    writeOutputIndex(directory, result)
+    removePieces(directory, index.pieces, result.pieces)
+    return result
+  } finally {
+    await tail?.close()
+    await live.close()
+  }
+}
+
+async function copyHead(file: string, live: FileHandle, length: number, buffer: Buffer): Promise<number> {
+  const target = await open(file, 'w', 0o600)
+  try {
+    return await copyAsync(live, target, 0, length, buffer)
+  } finally {
+    await target.close()
+  }
+}
+
+/** Copies [from, to) and leaves the event loop free. @returns the end reached. */
+async function copyAsync(
+  live: FileHandle,
+  target: FileHandle,
+  from: number,
+  to: number,
+  buffer: Buffer,
+): Promise<number> {
+  let at = from
+  while (at < to) {
+    const { bytesRead } = await live.read(buffer, 0, Math.min(buffer.length, to - at), at)
+    if (bytesRead === 0) break
+    try {
+      let done = 0
+      while (done < bytesRead) done += (await target.write(buffer, done, bytesRead - done)).bytesWritten
+    } catch (error) {
+      if (isDiskFull(error)) break
+      throw error
+    }
+    at += bytesRead
+  }
+  return at
+}
+
+function copySync(live: number, tail: number, tailStart: number, from: number, to: number, buffer: Buffer): number {
+  let at = from
+  while (at < to) {
+    const length = readSync(live, buffer, 0, Math.min(buffer.length, to - at), at)
+    if (length === 0) break
+    try {
+      let done = 0
+      while (done < length) done += writeSync(tail, buffer, done, length - done, at - tailStart + done)
+    } catch (error) {
+      if (isDiskFull(error)) break
+      throw error
+    }
+    at += length
+  }
+  return at
+}
+
+/** A full disk must not keep the live file from being emptied: that is what frees it. Less is kept then. */
+function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(errorCode(error))
+}
+
+function tryWrite(directory: string, index: OutputIndex): void {
+  try {
+    writeOutputIndex(directory, index)
+  } catch {
+    // Only a death in the next microseconds would miss it.
+  }
+}

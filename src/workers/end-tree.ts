@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../domain/clock.ts'
+import type { ProcessScanner } from './process-scanner.ts'
+import type { ProcessFacts, ProcessTable } from './process-table.ts'
+import { type TreeRoot, treeMembers } from './process-tree.ts'
+
+export interface TreeKiller {
+  readonly table: ProcessTable
+  readonly scanner: ProcessScanner
+  readonly clock: Pick<Clock, 'monotonic'>
+  /** True: give up silently, the next manager goes on. */
+  readonly abandoned: () => boolean
+}
+
+/** After KILL, how long a process may take to go before it is called a survivor. */
+const killMs = 1_800
+/** The runner writes the exit status after the command has gone; then it ends by itself. */
+const runnerExitMs = 400
+const firstPauseMs = 4
+const longestPauseMs = 100
+
+/**
+ * Ends all processes of an attempt: TERM, grace, KILL, until a second look finds none. The runner is let live until the
+ * others are gone.
+ * @param graceMs between TERM and KILL
+ * @returns pids that could not be ended (uninterruptible, or another user's)
+ */
+export async function endTree(killer: TreeKiller, root: TreeRoot, graceMs: number): Promise<readonly number[]> {
+  const { clock, scanner } = killer
+  const known = new Map<number, string>()
+  const told = new Set<number>()
+  const begun = clock.monotonic()
+  let aloneSince: number | null = null
+  let pauseMs = firstPauseMs
+  let cleanScans = 0
+
+  while (!killer.abandoned()) {
+    const members = treeMembers(await scanner.scan(), root, known)
+    if (killer.abandoned()) break
+    const elapsed = clock.monotonic() - begun
+    if (members.length === 0) {
+      // A second look: between a fork and its exec a process may show no environment.
+      if (++cleanScans === 2) return []
+      await sleep(firstPauseMs)
+      continue
+    }
+    cleanScans = 0
+    if (elapsed >= graceMs + killMs) return members.map((one) => one.pid)
+
+    const isRunner = (one: ProcessFacts): boolean =>
+      one.pid === root.runner?.pid && one.startTime === root.runner.startTime
+    const others = members.filter((one) => !isRunner(one))
+    const killing = elapsed >= graceMs
+    aloneSince = others.length > 0 ? null : (aloneSince ?? elapsed)
+    const runnerOverdue =
+      (aloneSince !== null && elapsed - aloneSince >= runnerExitMs) || elapsed >= graceMs + runnerExitMs
+
+    if (killing) {
+      // Stopped first, so that none forks away while its siblings are killed.
+      for (const one of others) signal(killer.table, one, 'SIGSTOP')
+      for (const one of others) signal(killer.table, one, 'SIGKILL')
+      if (pauseMs > 25) pauseMs = firstPauseMs
+    } else {
+      for (const one of others) {
+        if (told.has(one.pid)) continue
+        signal(killer.table, one, 'SIGTERM')
+        signal(killer.table, one, 'SIGCONT')
+        told.add(one.pid)
+      }
+    }
+    for (const one of members.filter(isRunner)) signal(killer.table, one, runnerOverdue ? 'SIGKILL' : 'SIGCONT')
+
+    const untilKill = killing ? pauseMs : Math.max(1, graceMs - elapsed)
+    await sleep(Math.min(pauseMs, untilKill))
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+  }
+  return []
+}
+
+/** Signals that very process: its start time is read again right before, since its pid may have a new owner. */
+function signal(table: ProcessTable, target: ProcessFacts, name: NodeJS.Signals): void {
+  if (table.find(target.pid)?.startTime !== target.startTime) return
+  try {
+    process.kill(target.pid, name)
+  } catch {
+    // Gone meanwhile, or another user's: the next scan tells which.
+  }
+}

@@ -1,0 +1,201 @@
+import type { ChildProcess } from 'node:child_process'
+import { type FSWatcher, watch } from 'node:fs'
+import { join } from 'node:path'
+import { attemptDirectory } from '../config/paths.ts'
+import type { RunnerIdentity } from '../domain/job.ts'
+import type { CommandEnd, CommandObserver, CommandTask, LiveCommand, StopReason } from '../domain/ports/executor.ts'
+import { type EndingAttempt, endExited, endStopped, endVanished } from './attempt-end.ts'
+import { attemptFiles, readExit, type StartRecord, type StopRecord, writeStop } from './attempt-files.ts'
+import type { ExecutorContext } from './executor-context.ts'
+import { type AttemptMark, markOf } from './marks.ts'
+import { createOutputWatch, type OutputWatch } from './output-watch.ts'
+import { isLiving } from './process-table.ts'
+import type { TickPace } from './ticker.ts'
+
+/** One attempt in the hands of this manager, from its preparation to the one telling of its end. */
+export interface LiveAttempt {
+  readonly directory: string
+  readonly mark: AttemptMark
+  readonly command: LiveCommand
+  /** Null when no stop was asked for. */
+  stopReason(): StopReason | null
+  /** Takes over a stop that an earlier manager began. */
+  resumeStop(stop: StopRecord): void
+  /** Goes on with the clock that an earlier manager started in this boot. */
+  resumeClock(started: StartRecord | null): void
+  /** The runner was started here; its exit will be told by the system. */
+  watchOwn(child: ChildProcess, runner: RunnerIdentity): void
+  /** The runner was started by an earlier manager: its exit file is watched, and itself now and then. */
+  watchAdopted(runner: RunnerIdentity, isRecorded: boolean): void
+  /** A runner that is gone: its session may still hold processes of the attempt. */
+  rememberRunner(runner: RunnerIdentity): void
+  /** Ends the attempt, unless it is ending already. */
+  conclude(work: (attempt: EndingAttempt) => Promise<CommandEnd>): void
+}
+
+type Phase = 'preparing' | 'running' | 'ending' | 'ended'
+
+const livenessMs = 1_000
+
+export function createLiveAttempt(context: ExecutorContext, task: CommandTask, observer: CommandObserver): LiveAttempt {
+  const { clock, log, table } = context
+  const directory = attemptDirectory(context.paths, task.fence)
+  const mark = markOf(context.instanceId, task.fence)
+  let phase: Phase = 'preparing'
+  let startedAt = clock.monotonic() - task.elapsedMs
+  let endedAfterMs: number | null = null
+  let stop: StopRecord | null = null
+  let stopIsOld = false
+  let runner: RunnerIdentity | null = null
+  let output: OutputWatch | null = null
+  let adopted: { watcher: FSWatcher | null; checkedAt: number } | null = null
+  let removeFromTicker: (() => void) | null = null
+
+  const isOver = (): boolean => phase === 'ended' || context.detached()
+  const elapsedMs = (): number => endedAfterMs ?? Math.max(0, Math.round(clock.monotonic() - startedAt))
+
+  const outputWatch = (): OutputWatch => {
+    output ??= createOutputWatch(directory, task.maxOutputBytes, context, (progress) => {
+      if (!isOver()) tellSafely(() => observer.progressed(progress))
+    })
+    return output
+  }
+
+  const tellSafely = (tell: () => void): void => {
+    try {
+      tell()
+    } catch (error) {
+      log.error({ unit: task.fence.unitId, error }, 'what was told of a command was not taken')
+    }
+  }
+
+  const conclude: LiveAttempt['conclude'] = (work) => {
+    if (phase === 'ending' || isOver()) return
+    const root = { mark, runner, watched: phase === 'running', managerPid: context.managerPid }
+    phase = 'ending'
+    adopted?.watcher?.close()
+    work({ context, task, directory, root, output: outputWatch(), elapsedMs })
+      .catch((error: unknown): CommandEnd => {
+        log.error({ unit: task.fence.unitId, error }, 'the end of a command could not be found out')
+        const message = `its end could not be found out: ${(error as Error).message}`
+        const unknownOutput = { bytes: 0, droppedBytes: 0, tail: '' }
+        return { kind: 'lost', message, otherBoot: false, elapsedMs: elapsedMs(), output: unknownOutput }
+      })
+      .then((end) => {
+        removeFromTicker?.()
+        if (isOver()) return
+        phase = 'ended'
+        endedAfterMs = end.elapsedMs
+        tellSafely(() => observer.ended(end))
+      })
+      .catch(() => undefined)
+  }
+
+  const concludeAfterRunner = (): void =>
+    conclude(async (attempt) => {
+      const exit = await readExit(directory)
+      if (exit?.bootId === context.bootId) return endExited(attempt, exit)
+      return endVanished(attempt, false, false)
+    })
+
+  const concludeStop = (): void =>
+    conclude(async (attempt) => {
+      // It may have ended by itself a moment before.
+      const exit = stopIsOld ? null : await readExit(directory)
+      if (exit?.bootId === context.bootId) return endExited(attempt, exit)
+      if (stop !== null)
+        await writeStop(directory, stop).catch((error: unknown) => log.warn({ error }, 'stop reason not written'))
+      return endStopped(attempt, () => stop ?? { kind: 'stop', reason: 'cancel' })
+    })
+
+  const requestStop = (record: StopRecord): void => {
+    if (isOver()) return
+    if (stop !== null) {
+      // A cancel is stronger than a release; any other first reason stays.
+      if (stop.kind === 'stop' && stop.reason === 'release') stop = record
+      return
+    }
+    stop = record
+    if (phase === 'running') concludeStop()
+  }
+
+  const checkTimeouts = (): void => {
+    const { unitTimeoutMs, idleTimeoutMs } = task
+    if (unitTimeoutMs !== null && elapsedMs() >= unitTimeoutMs) {
+      requestStop({ kind: 'timeout', which: 'unit', limitMs: unitTimeoutMs })
+    } else if (idleTimeoutMs !== null && outputWatch().silentMs() >= idleTimeoutMs) {
+      requestStop({ kind: 'timeout', which: 'idle', limitMs: idleTimeoutMs })
+    }
+  }
+
+  const checkAdopted = (): void => {
+    if (adopted === null || runner === null || clock.monotonic() - adopted.checkedAt < livenessMs) return
+    adopted.checkedAt = clock.monotonic()
+    adopted.watcher ??= watchGate()
+    if (!isLiving(table, runner)) concludeAfterRunner()
+  }
+
+  const watchGate = (): FSWatcher | null => {
+    try {
+      // The runner makes the exit file in the gate and moves it out; the flood of the output file is not heard there.
+      const watcher = watch(join(directory, attemptFiles.gate), () => void concludeIfExited())
+      watcher.on('error', () => watcher.close())
+      return watcher
+    } catch {
+      return null
+    }
+  }
+
+  const concludeIfExited = async (): Promise<void> => {
+    if (phase === 'running' && (await readExit(directory)) !== null) concludeAfterRunner()
+  }
+
+  const tick = (): TickPace => {
+    const pace = outputWatch().tick()
+    if (phase === 'running') checkTimeouts()
+    if (phase === 'running') checkAdopted()
+    return pace
+  }
+
+  const run = (identity: RunnerIdentity): void => {
+    runner = identity
+    phase = 'running'
+    removeFromTicker = context.ticker.add({ tick, close: () => adopted?.watcher?.close() })
+    if (stop !== null) concludeStop()
+  }
+
+  return {
+    directory,
+    mark,
+    conclude,
+    stopReason: () => (stop?.kind === 'stop' ? stop.reason : null),
+    resumeStop(record) {
+      stop = record
+      stopIsOld = true
+    },
+    resumeClock(started) {
+      if (started?.bootId === context.bootId) startedAt = Math.min(startedAt, started.monotonic)
+    },
+    watchOwn(child, identity) {
+      if (context.detached()) return
+      child.once('exit', concludeAfterRunner)
+      tellSafely(() => observer.started(identity))
+      run(identity)
+    },
+    watchAdopted(identity, isRecorded) {
+      if (context.detached()) return
+      if (!isRecorded) tellSafely(() => observer.started(identity))
+      adopted = { watcher: watchGate(), checkedAt: clock.monotonic() }
+      run(identity)
+      void concludeIfExited()
+    },
+    rememberRunner(identity) {
+      runner = identity
+    },
+    command: {
+      stop: (reason) => requestStop({ kind: 'stop', reason }),
+      elapsedMs,
+      latestProgress: () => output?.latestProgress() ?? null,
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { isAlive } from '../support/proc.ts'
+import { useTemporaryHome } from '../support/temporary-home.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import { frontEndCommand, startFrontEnd } from './support/front-end.ts'
+
+const exitWithinMs = 1_000
+
+describe('the front end ends within 1 s with code 0', () => {
+  test('when stdin ends', async () => {
+    const frontEnd = startFrontEnd(useTemporaryHome())
+    await frontEnd.initialize()
+    const start = performance.now()
+    frontEnd.child.stdin.end()
+    const exit = await frontEnd.exit
+    expect(exit).toMatchObject({ code: 0, signal: null })
+    expect(exit.at - start).toBeLessThan(exitWithinMs)
+  })
+
+  test('when stdin ends while a call waits for the manager', async () => {
+    const frontEnd = startFrontEnd(useTemporaryHome())
+    await frontEnd.initialize()
+    frontEnd.send({
+      id: 'wait',
+      method: 'tools/call',
+      params: {
+        name: 'wait_for_jobs',
+        arguments: { ids: ['01890a5d-ac96-774b-bcce-b302099a8057'], until: 'any_changed' },
+      },
+    })
+    await frontEnd.request('ping')
+    const start = performance.now()
+    frontEnd.child.stdin.end()
+    const exit = await frontEnd.exit
+    expect(exit).toMatchObject({ code: 0, signal: null })
+    expect(exit.at - start).toBeLessThan(exitWithinMs)
+  })
+
+  test('when the client closed our stdout', async () => {
+    const frontEnd = startFrontEnd(useTemporaryHome())
+    await frontEnd.initialize()
+    frontEnd.child.stdout.destroy()
+    const start = performance.now()
+    frontEnd.send({ id: 'unread', method: 'ping' })
+    const exit = await frontEnd.exit
+    expect(exit).toMatchObject({ code: 0, signal: null })
+    expect(exit.at - start).toBeLessThan(exitWithinMs)
+  })
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('on %s', async (signal) => {
+    const frontEnd = startFrontEnd(useTemporaryHome())
+    await frontEnd.initialize()
+    const start = performance.now()
+    process.kill(frontEnd.pid, signal)
+    const exit = await frontEnd.exit
+    expect(exit).toMatchObject({ code: 0, signal: null })
+    expect(exit.at - start).toBeLessThan(exitWithinMs)
+  })
+
+  test('when its parent is killed although stdin stays open', async () => {
+    const home = useTemporaryHome()
+    // The shell is the parent; this test holds the other ends of its pipes, so no end of stdin is seen.
+    const script = 'exec 3<&0; "$@" <&3 & echo "pid $!" >&2; wait'
+    const parent = spawn('/bin/sh', ['-c', script, 'parent', ...frontEndCommand], { env: { ...home.environment } })
+    home.ledger.add(parent.pid)
+    let stderr = ''
+    parent.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    const pid = Number(await waitUntil(() => /pid (\d+)/.exec(stderr)?.[1], { what: 'the pid of the front end' }))
+    home.ledger.add(pid)
+    let stdout = ''
+    parent.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+    })
+    parent.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })}\n`)
+    await waitUntil(() => stdout.includes('"id":1'), { what: 'an answer' })
+
+    const start = performance.now()
+    parent.kill('SIGKILL')
+    await waitUntil(() => !isAlive(pid), { what: 'the front end to end' })
+    expect(performance.now() - start).toBeLessThan(exitWithinMs)
+  })
+})
+
+test('requests that came before the end of stdin are answered', async () => {
+  const frontEnd = startFrontEnd(useTemporaryHome())
+  const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'pipe', version: '1' } }
+  frontEnd.send({ id: 1, method: 'initialize', params: initialize })
+  frontEnd.send({ id: 2, method: 'tools/list' })
+  // The last line has no newline.
+  frontEnd.write(JSON.stringify({ jsonrpc: '2.0', id: 3, method: 'ping' }))
+  frontEnd.child.stdin.end()
+  expect(await frontEnd.exit).toMatchObject({ code: 0 })
+  await waitUntil(() => frontEnd.child.stdout.readableEnded, { what: 'the end of stdout' })
+  expect(frontEnd.messages.map(({ id }) => id)).toEqual(expect.arrayContaining([1, 2, 3]))
+})

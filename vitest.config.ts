@@ -1,0 +1,48 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+interface Shape {
+  readonly name: string
+  readonly timeoutMs: number
+  /** Test files at once; two cores are the smallest machine this must pass on. */
+  readonly files: number
+  /** True when the tests start processes of the product: they run what ships, so dist/ is built first. */
+  readonly built: boolean
+}
+
+/** In running order, fast to slow. */
+const shapes: readonly Shape[] = [
+  { name: 'unit', timeoutMs: 10_000, files: 2, built: false },
+  { name: 'conformance', timeoutMs: 10_000, files: 2, built: false },
+  { name: 'property', timeoutMs: 120_000, files: 2, built: false },
+  { name: 'integration', timeoutMs: 30_000, files: 2, built: true },
+  { name: 'protocol', timeoutMs: 60_000, files: 2, built: true },
+  { name: 'cli', timeoutMs: 60_000, files: 2, built: true },
+  // Crash tests measure times and kill processes: one file at a time, nothing beside it.
+  { name: 'crash', timeoutMs: 120_000, files: 1, built: true },
+]
+
+function project(shape: Shape, order: number): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name: shape.name,
+      include: [`test/${shape.name}/**/*.test.ts`],
+      environment: 'node',
+      pool: 'forks',
+      isolate: true,
+      maxWorkers: shape.files,
+      retry: 0,
+      testTimeout: shape.timeoutMs,
+      hookTimeout: shape.timeoutMs,
+      allowOnly: false,
+      sequence: { shuffle: { files: false, tests: true }, groupOrder: order },
+      ...(shape.built ? { globalSetup: ['test/support/build-once.ts'] } : {}),
+    },
+  }
+}
+
+export default defineConfig({
+  test: {
+    projects: shapes.map(project),
+    teardownTimeout: 10_000,
+  },
+})

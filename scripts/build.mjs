@@ -1,6 +1,6 @@
 // Builds dist/ with plain tsc and copies what tsc does not know: SQL statements and the sh runner.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,15 +21,26 @@ try {
   process.exit(1)
 }
 
-rmSync(dist, { recursive: true, force: true })
-const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' })
-if (built.status !== 0) process.exit(built.status ?? 1)
+// Built beside and swapped in: a running manager or a test never sees half a dist/.
+const next = join(root, `dist.next.${process.pid}`)
+const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', next], {
+  stdio: 'inherit',
+})
+if (built.status !== 0) {
+  rmSync(next, { recursive: true, force: true })
+  process.exit(built.status ?? 1)
+}
 
 const copied = /\.(sql|sh)$/
 for (const folder of ['persistence', 'workers']) {
-  cpSync(join(root, 'src', folder), join(dist, folder), {
+  cpSync(join(root, 'src', folder), join(next, folder), {
     recursive: true,
     filter: (source) => !source.endsWith('.ts') && (copied.test(source) || !/\.[a-z]+$/.test(source)),
   })
 }
-chmodSync(join(dist, 'cli', 'main.js'), 0o755)
+chmodSync(join(next, 'cli', 'main.js'), 0o755)
+
+const old = join(root, `dist.old.${process.pid}`)
+if (existsSync(dist)) renameSync(dist, old)
+renameSync(next, dist)
+rmSync(old, { recursive: true, force: true })

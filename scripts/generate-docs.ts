@@ -66,7 +66,9 @@ function propertyRows(schema: JsonSchema, prefix = ''): string[] {
 
 function propertyTable(schema: JsonSchema): string {
   const rows = propertyRows(schema)
-  return rows.length === 0 ? 'None.\n' : `| name | type | required | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
+  return rows.length === 0
+    ? 'None.\n'
+    : `| name | type | required | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
 }
 
 function toolsPage(): string {
@@ -96,19 +98,28 @@ function argumentText(argument: Argument): string {
 
 function visible(command: Command): Command[] {
   // The help command lists what the user sees: hidden ones are missing there.
-  return command.createHelp().visibleCommands(command).filter((child) => child.name() !== 'help')
+  return command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((child) => child.name() !== 'help')
 }
 
 function commandSection(command: Command, parents: readonly string[]): string {
   const path = [...parents, command.name()]
-  const usage = [path.join(' '), command.options.length > 0 ? '[options]' : '', ...command.registeredArguments.map(argumentText)]
+  const usage = [
+    path.join(' '),
+    command.options.length > 0 ? '[options]' : '',
+    ...command.registeredArguments.map(argumentText),
+  ]
   const lines = [`## ${path.join(' ')}`, command.description()]
   if (command.aliases().length > 0) lines.push(`Also: \`${[...parents, command.alias()].join(' ')}\`.`)
   lines.push(`\`\`\`\n${usage.filter((part) => part !== '').join(' ')}\n\`\`\``)
   const row = (left: string, right: string) => `| \`${left}\` | ${cell(right)} |`
   const rows = [
     ...command.registeredArguments.map((argument) => row(argumentText(argument), argument.description)),
-    ...command.options.filter((option: Option) => !option.hidden).map((option) => row(option.flags.replaceAll('|', '\\|'), option.description)),
+    ...command.options
+      .filter((option: Option) => !option.hidden)
+      .map((option) => row(option.flags.replaceAll('|', '\\|'), option.description)),
   ]
   if (rows.length > 0) lines.push(`| option | meaning |\n| --- | --- |\n${rows.join('\n')}`)
   const children = visible(command)
@@ -186,7 +197,7 @@ function configurationPage(): string {
 Nothing has to be configured. The file \`config.json\` is read when the manager starts; every key is optional, unknown keys are
 refused. It lies in the configuration directory of the user (Linux \`~/.config/nightkiln\`, macOS
 \`~/Library/Preferences/nightkiln\`, Windows \`%APPDATA%\\nightkiln\\Config\`), or in \`config/\` of the state directory when
-\`NIGHTKILN_HOME\` is set. \`nightkiln doctor\` shows where, and checks it.
+\`NIGHTKILN_HOME\` names another one. \`nightkiln doctor\` shows where, and checks it.
 
 Lengths of time are written like \`"30s"\`, \`"10m"\`, \`"2h"\`; sizes like \`"64kb"\`, \`"512mb"\`, \`"1gb"\`.
 
@@ -219,7 +230,10 @@ function openApi(): string {
           requestBody: { required: true, content: json(operation.request, 'input') },
           responses: {
             200: { description: 'Done', content: json(operation.answer, 'output') },
-            default: { description: 'Error, see docs/errors.md', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+            default: {
+              description: 'Error, see docs/errors.md',
+              content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+            },
           },
         },
       },

@@ -10,6 +10,7 @@ import { ensureBuilt } from './ensure-built.mjs'
 import { prepareNode24 } from './node24.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const longestRunMs = 40 * 60_000
 
 /** Runs vitest; @returns its exit status and its totals, zero when it died before its report. */
 function runVitest(cwd, environment, args) {
@@ -19,7 +20,8 @@ function runVitest(cwd, environment, args) {
   const run = spawnSync(
     'node',
     [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
-    { cwd, env: environment, stdio: 'inherit' },
+    // A test in an endless loop cannot be stopped from inside; the whole run ends instead of hanging for ever.
+    { cwd, env: environment, stdio: 'inherit', timeout: longestRunMs, killSignal: 'SIGKILL' },
   )
   let totals = { passed: 0, failed: 0, other: 0 }
   try {

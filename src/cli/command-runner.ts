@@ -44,5 +44,8 @@ export function createCommandRunner(cli: CliEnvironment, streams: TerminalStream
 
 /** @returns a command that has `--json`, as every command of the program has. */
 export function jsonCommand(name: string, summary: string): Command {
-  return new Command(name).summary(summary).description(`${summary}.`).option('--json', 'print one JSON value and nothing else')
+  return new Command(name)
+    .summary(summary)
+    .description(`${summary}.`)
+    .option('--json', 'print one JSON value and nothing else')
 }

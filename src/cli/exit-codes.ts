@@ -6,7 +6,10 @@ export const outcomeExitCodes = {
   success: { code: 0, meaning: 'Done; with wait: every job completed' },
   job_failed: { code: 6, meaning: 'A job that was waited for failed' },
   job_cancelled: { code: 10, meaning: 'A job that was waited for was cancelled' },
-  job_completed_with_failures: { code: 11, meaning: 'A job that was waited for completed, but some of its units failed' },
+  job_completed_with_failures: {
+    code: 11,
+    meaning: 'A job that was waited for completed, but some of its units failed',
+  },
   still_unfinished: { code: 12, meaning: 'The time ran out before the jobs ended; they go on' },
   problem_found: { code: 13, meaning: 'doctor found a problem' },
   interrupted: { code: 130, meaning: 'Interrupted by Ctrl-C; jobs go on' },
@@ -28,6 +31,7 @@ export function waitExitCode(outcome: WaitOutcome): number {
   const ended = outcome.jobs.filter((job) => job.final)
   if (ended.some((job) => job.state === 'failed')) return outcomeExitCodes.job_failed.code
   if (ended.some((job) => job.state === 'cancelled')) return outcomeExitCodes.job_cancelled.code
-  if (ended.some((job) => job.state === 'completed_with_failures')) return outcomeExitCodes.job_completed_with_failures.code
+  if (ended.some((job) => job.state === 'completed_with_failures'))
+    return outcomeExitCodes.job_completed_with_failures.code
   return outcomeExitCodes.success.code
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { QueueError } from '../domain/errors.ts'
-import { jobFilter, type JobFilterInput } from '../domain/wire/jobs.ts'
+import { type JobFilterInput, jobFilter } from '../domain/wire/jobs.ts'
 import { pairsOption, repeated, timeOption } from './option-values.ts'
 
 /** Options that choose jobs; the same for list and cancel. */
@@ -17,7 +17,11 @@ export interface FilterOptions {
 /** Adds the options of FilterOptions to a command. */
 export function addFilterOptions(command: Command): Command {
   return command
-    .option('--state <name>', 'queued, running, completed, failed, cancelled, unfinished or finished; repeatable', repeated)
+    .option(
+      '--state <name>',
+      'queued, running, completed, failed, cancelled, unfinished or finished; repeatable',
+      repeated,
+    )
     .option('--type <name>', 'job type')
     .option('--queue <name>', 'queue')
     .option('--label <name=value>', 'label; repeatable, all must fit', repeated)
@@ -44,6 +48,7 @@ export function filterOf(options: FilterOptions, now: number): JobFilterInput {
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const value = options.state?.[Number(issue?.path[1])]
-  const named = issue?.path[0] === 'states' ? `--state is "${value ?? options.state?.join(', ')}": ` : `${issue?.path.join('.')}: `
+  const named =
+    issue?.path[0] === 'states' ? `--state is "${value ?? options.state?.join(', ')}": ` : `${issue?.path.join('.')}: `
   throw new QueueError('invalid_input', `${named}${issue?.message ?? 'is invalid'}`)
 }

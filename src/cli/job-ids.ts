@@ -10,12 +10,20 @@ const searchedPages = 10
  * Turns what a person typed into job ids: whole ids, their ends as tables show them, or `last`.
  * @throws QueueError job_not_found, or invalid_input when a short form is ambiguous
  */
-export async function resolveJobIds(client: ManagerClient, typed: readonly string[], signal: AbortSignal): Promise<string[]> {
+export async function resolveJobIds(
+  client: ManagerClient,
+  typed: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
   if (typed.every(isWholeId)) return unique(typed.map((text) => text.toLowerCase()))
   const known: string[] = []
   let cursor: string | undefined
   for (let page = 0; page < searchedPages; page += 1) {
-    const answer = await client.call('list_jobs', { limit: 100, ...(cursor === undefined ? {} : { cursor }) }, { signal })
+    const answer = await client.call(
+      'list_jobs',
+      { limit: 100, ...(cursor === undefined ? {} : { cursor }) },
+      { signal },
+    )
     known.push(...answer.jobs.map((job) => job.id))
     if (answer.next_cursor === null || !typed.some((text) => needsMore(text, known))) break
     cursor = answer.next_cursor
@@ -38,7 +46,9 @@ export function pick(text: string, known: readonly string[]): string {
   if (wanted === 'last') {
     const newest = known[0]
     if (newest !== undefined) return newest
-    throw new QueueError('job_not_found', 'there is no job yet, so "last" names none', { remedy: 'Submit one: nightkiln submit -- COMMAND' })
+    throw new QueueError('job_not_found', 'there is no job yet, so "last" names none', {
+      remedy: 'Submit one: nightkiln submit -- COMMAND',
+    })
   }
   if (wanted.length < shortest || !/^[0-9a-f-]+$/.test(wanted)) {
     throw new QueueError('invalid_input', `"${text}" is not a job id`, {
@@ -47,10 +57,15 @@ export function pick(text: string, known: readonly string[]): string {
   }
   const found = known.filter((id) => id.endsWith(wanted))
   if (found.length === 1 && found[0] !== undefined) return found[0]
-  if (found.length === 0) throw new QueueError('job_not_found', `no job among the newest ${known.length} has an id that ends in "${text}"`)
-  throw new QueueError('invalid_input', `"${text}" fits ${found.length} jobs: ${found.slice(0, 5).map(shortId).join(', ')}`, {
-    remedy: 'Give more of the id.',
-  })
+  if (found.length === 0)
+    throw new QueueError('job_not_found', `no job among the newest ${known.length} has an id that ends in "${text}"`)
+  throw new QueueError(
+    'invalid_input',
+    `"${text}" fits ${found.length} jobs: ${found.slice(0, 5).map(shortId).join(', ')}`,
+    {
+      remedy: 'Give more of the id.',
+    },
+  )
 }
 
 function unique(ids: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { QueueError } from '../domain/errors.ts'
 import { type SubmitInput, submitInput } from '../domain/wire/submit.ts'
 import {
@@ -29,7 +29,6 @@ export interface JobOptions {
   readonly rerunWhenLost?: boolean
   readonly timeout?: string
   readonly idleTimeout?: string
-  readonly totalTimeout?: string
   readonly cancelGrace?: string
   readonly maxOutput?: string
   readonly params?: string
@@ -38,6 +37,9 @@ export interface JobOptions {
   readonly env?: readonly string[]
   readonly successExitCode?: readonly string[]
 }
+
+/** How a job runs, as given; checked as a whole by the wire schema. */
+type Limits = Omit<Partial<SubmitInput>, 'type' | 'params' | 'idempotency_key'>
 
 /** Adds the options of JobOptions to a command. */
 export function addJobOptions(command: Command): Command {
@@ -54,7 +56,6 @@ export function addJobOptions(command: Command): Command {
     .option('--no-rerun-when-lost', 'do not run again when the machine or the processes vanished')
     .option('--timeout <length>', 'longest time of an attempt, such as 30s or 2h')
     .option('--idle-timeout <length>', 'longest silence of the output')
-    .option('--total-timeout <length>', 'longest time over all attempts, waiting included')
     .option('--cancel-grace <length>', 'time between TERM and KILL')
     .option('--max-output <size>', 'kept head and tail of the output, such as 10mb')
     .option('--params <json>', 'parameters of the type as a JSON object, or @FILE')
@@ -67,7 +68,8 @@ export function addJobOptions(command: Command): Command {
 /** @returns what the options say about the parameters of the type; only what was given. */
 export function paramsOf(options: JobOptions, cwd: string): Record<string, unknown> {
   const params: Record<string, unknown> = options.params === undefined ? {} : jsonParams(options.params, cwd)
-  for (const [name, value] of Object.entries(pairsOption('--param', options.param ?? []))) params[name] = jsonOrText(value)
+  for (const [name, value] of Object.entries(pairsOption('--param', options.param ?? [])))
+    params[name] = jsonOrText(value)
   if (options.cwd !== undefined) params['cwd'] = isAbsolute(options.cwd) ? options.cwd : resolve(cwd, options.cwd)
   if (options.env !== undefined) params['env'] = pairsOption('--env', options.env)
   if (options.successExitCode !== undefined) {
@@ -77,31 +79,31 @@ export function paramsOf(options: JobOptions, cwd: string): Record<string, unkno
 }
 
 /** @returns what the options say about how the job runs; only what was given. */
-export function limitsOf(options: JobOptions, now: number): Omit<Partial<SubmitInput>, 'type' | 'params' | 'idempotency_key'> {
-  const given: Record<string, unknown> = {}
-  const set = <Value>(key: string, value: string | undefined, parse: (text: string) => Value): void => {
+export function limitsOf(options: JobOptions, now: number): Limits {
+  const given: Partial<Record<keyof SubmitInput, unknown>> = {}
+  const set = <Value>(key: keyof SubmitInput, value: string | undefined, parse: (text: string) => Value): void => {
     if (value !== undefined) given[key] = parse(value)
   }
   const text = (value: string) => value
   const seconds = (option: string) => (value: string) => secondsOption(option, value)
   set('name', options.name, text)
-  if (options.label !== undefined) given['labels'] = pairsOption('--label', options.label)
+  if (options.label !== undefined) given.labels = pairsOption('--label', options.label)
   set('queue', options.queue, text)
   set('priority', options.priority, text)
   set('run_at', options.runAt, (value) => timeOption('--run-at', value, now, 'ahead'))
   set('max_attempts', options.maxAttempts, (value) => integerOption('--max-attempts', value, 1))
   const backoff: Record<string, number> = {}
-  if (options.backoffInitial !== undefined) backoff['initial_s'] = secondsOption('--backoff-initial', options.backoffInitial)
+  if (options.backoffInitial !== undefined)
+    backoff['initial_s'] = secondsOption('--backoff-initial', options.backoffInitial)
   if (options.backoffMax !== undefined) backoff['max_s'] = secondsOption('--backoff-max', options.backoffMax)
   if (options.backoffFactor !== undefined) backoff['factor'] = numberOption('--backoff-factor', options.backoffFactor)
-  if (Object.keys(backoff).length > 0) given['backoff'] = backoff
-  if (options.rerunWhenLost === false) given['rerun_when_lost'] = false
+  if (Object.keys(backoff).length > 0) given.backoff = backoff
+  if (options.rerunWhenLost === false) given.rerun_when_lost = false
   set('timeout_s', options.timeout, seconds('--timeout'))
   set('idle_timeout_s', options.idleTimeout, seconds('--idle-timeout'))
-  set('total_timeout_s', options.totalTimeout, seconds('--total-timeout'))
   set('cancel_grace_s', options.cancelGrace, seconds('--cancel-grace'))
   set('max_output_bytes', options.maxOutput, (value) => bytesOption('--max-output', value))
-  return given
+  return given as Limits
 }
 
 export interface SubmitOptions extends JobOptions {

@@ -7,7 +7,9 @@
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
-  process.stderr.write(`nightkiln needs Node 20.19 or newer; this is Node ${process.versions.node} (${process.execPath}).\n`)
+  process.stderr.write(
+    `nightkiln needs Node 20.19 or newer; this is Node ${process.versions.node} (${process.execPath}).\n`,
+  )
   process.exit(1)
 }
 

@@ -11,7 +11,11 @@ export function badOption(option: string, value: string, expected: string): Queu
 /** @returns milliseconds; a bare number counts as seconds. */
 export function durationOption(option: string, value: string): number {
   const text = value.trim()
-  const parsed = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : /^\d/.test(text) ? ms(text as StringValue) : undefined
+  const parsed = /^\d+(\.\d+)?$/.test(text)
+    ? Number(text) * 1000
+    : /^\d/.test(text)
+      ? ms(text as StringValue)
+      : undefined
   if (typeof parsed === 'number' && Number.isFinite(parsed) && parsed >= 0) return parsed
   throw badOption(option, value, 'a length such as 30s, 10m or 2h')
 }

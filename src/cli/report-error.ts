@@ -1,5 +1,5 @@
-import { CommanderError } from 'commander'
-import { errorKinds, QueueError, toErrorRecord, type ErrorRecord } from '../domain/errors.ts'
+import type { CommanderError } from 'commander'
+import { type ErrorRecord, errorKinds, QueueError, toErrorRecord } from '../domain/errors.ts'
 import { outcomeExitCodes } from './exit-codes.ts'
 import type { Session } from './session.ts'
 

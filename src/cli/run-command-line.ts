@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
-import { buildProgram } from './program.ts'
 import { createCommandRunner } from './command-runner.ts'
 import { createTerminal } from './display/terminal.ts'
+import { buildProgram } from './program.ts'
 import { fromCommander, reportError } from './report-error.ts'
 import { processEnvironment } from './session.ts'
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { stateDirectory, type StatePaths, statePaths } from '../config/paths.ts'
-import { version } from '../config/version.ts'
 import { createManagerClient, type ManagerClient } from '../client/manager-client.ts'
 import { captureSubmitContext } from '../client/submit-context.ts'
+import { type StatePaths, stateDirectory, statePaths } from '../config/paths.ts'
+import { version } from '../config/version.ts'
 import type { SubmitContext } from '../domain/wire/submit.ts'
 import type { Terminal } from './display/terminal.ts'
 
@@ -51,7 +51,7 @@ export function createSession(cli: CliEnvironment, terminal: Terminal, json: boo
     terminal,
     json,
     home,
-    paths: () => statePaths(home(), cli.environment),
+    paths: () => statePaths(home()),
     client: () => clientOf(true),
     visitor: () => clientOf(false),
     submitContext: () => captureSubmitContext({ submittedBy, environment: cli.environment, cwd: cli.cwd }),

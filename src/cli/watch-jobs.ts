@@ -30,7 +30,10 @@ export async function watchJobs(session: Session, client: ManagerClient, options
   const told = new Map<string, string>()
   let cursor: string | undefined
   for (;;) {
-    const leftSeconds = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : (options.timeoutMs - (session.now() - started)) / 1000
+    const leftSeconds =
+      options.timeoutMs === undefined
+        ? Number.POSITIVE_INFINITY
+        : (options.timeoutMs - (session.now() - started)) / 1000
     const step = Math.max(0, Math.min(leftSeconds, !silent && terminal.live ? liveRefreshSeconds : longestWaitSeconds))
     // Told changes need their own wake-ups; a first look gives the start without waiting.
     const lines = !silent && !terminal.live
@@ -43,7 +46,8 @@ export async function watchJobs(session: Session, client: ManagerClient, options
     const answer = await client.call('wait_for_jobs', request, { signal: session.interrupted })
     cursor = answer.cursor
     const ended = answer.jobs.filter((job) => job.final).length
-    const satisfied = ended > 0 || answer.jobs.length === 0 ? options.until === 'any_ended' || ended === answer.jobs.length : false
+    const satisfied =
+      ended > 0 || answer.jobs.length === 0 ? options.until === 'any_ended' || ended === answer.jobs.length : false
     if (!silent) show(session, answer.jobs, told)
     const waitedMs = session.now() - started
     if (satisfied || (options.timeoutMs !== undefined && waitedMs >= options.timeoutMs)) {

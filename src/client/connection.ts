@@ -84,11 +84,15 @@ function errorFromProblem(status: number, text: string): QueueError {
  * @throws ConnectionLostError when nobody answered within `timeoutMs`
  */
 export async function shakeHands(connection: Connection, timeoutMs: number): Promise<HandshakeAnswer> {
-  const timeout = AbortSignal.timeout(timeoutMs)
+  const timeout = new AbortController()
+  // Timers run before arrived data is read: on a starved machine an answer that is there already must still count.
+  const timer = setTimeout(() => setImmediate(() => setImmediate(() => timeout.abort())), timeoutMs)
   try {
-    return handshakeAnswer.parse(await connection.post('handshake', '{}', timeout))
+    return handshakeAnswer.parse(await connection.post('handshake', '{}', timeout.signal))
   } catch (error) {
     if (error instanceof QueueError || error instanceof ConnectionLostError) throw error
     throw new ConnectionLostError(`no answer from the manager at ${connection.socket} within ${timeoutMs} ms`, error)
+  } finally {
+    clearTimeout(timer)
   }
 }

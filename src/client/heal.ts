@@ -17,14 +17,18 @@ export const deathWindowMs = 10 * 60_000
 export async function heal(home: string, now: number = Date.now()): Promise<number> {
   const paths = statePaths(home)
   const file = readManagerFile(paths.managerFile)
-  if (file === null || (file.state !== 'leading' && file.state !== 'starting')) return 0
+  // Stopped on purpose, or idle: nothing waits. One that handed over to a successor that never came is replaced too.
+  if (file === null || file.state === 'stopped' || file.state === 'idle') return 0
   if (isSameProcess({ pid: file.pid, startTime: file.start_time })) return 0
-  const recent = readDeaths(paths.deathsFile).deaths.filter((death) => death.at > now - deathWindowMs).length
+  const recorded = readDeaths(paths.deathsFile).deaths.filter((death) => death.at > now - deathWindowMs)
+  // This one is recorded by the manager that follows.
+  const isRecorded = file.state === 'handover' || recorded.some((death) => death.pid === file.pid && death.epoch === file.epoch)
+  const recent = recorded.length + (isRecorded ? 0 : 1)
   if (recent >= deathLimit) {
     recordHealingStopped(paths.deathsFile, now, `the manager died ${recent} times within 10 minutes`)
     return 0
   }
-  if (recent > 1) await delay(Math.min(5_000, 100 * 2 ** recent))
+  if (recent > 2) await delay(Math.min(5_000, 100 * 2 ** recent))
   launchCandidate(home)?.release()
   return 0
 }

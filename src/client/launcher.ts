@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { statePaths } from '../config/paths.ts'
+import { isDefaultHome, statePaths } from '../config/paths.ts'
 import { version } from '../config/version.ts'
 import { QueueError } from '../domain/errors.ts'
+import { isSameProcess, processStartTime } from '../platform/process-identity.ts'
 import { findNode } from './find-node.ts'
-import { type LaunchLock, tryAcquireLaunchLock } from './launch-lock.ts'
+import { tryAcquireLaunchLock } from './launch-lock.ts'
 import { readManagerFile } from './manager-file.ts'
 import { baseEnvironment } from './submit-context.ts'
 import { compareVersions } from './versions.ts'
@@ -13,9 +15,17 @@ import { compareVersions } from './versions.ts'
 /** Variables that only tests set; a manager started for a test must see them. */
 const testVariables = ['NIGHTKILN_FAULT', 'NIGHTKILN_FAULT_DIRECTORY']
 
-export interface Candidate {
+interface Candidate {
   readonly node: string
   readonly entry: string
+}
+
+/** One candidate on its way to lead. */
+export interface Launch {
+  /** True once the candidate is known to be gone: it died, could not start, or found another leader. */
+  hasEnded(): boolean
+  /** Frees the launch lock, for others who launch. */
+  release(): void
 }
 
 /** @returns program and entry of the newest installed version that this state directory knows of (DESIGN §2, Versions). */
@@ -36,38 +46,56 @@ function managerEntry(): string {
 /**
  * Starts one candidate manager, detached: own session, no stdio, an environment without marks and secrets, and init as its
  * parent, because some clients kill their process tree by parent pid.
- * @returns the launch lock, to be released once a manager is ready; null when another process is launching right now
+ * @returns the launch, to be released once a manager is ready; null when another process is launching right now
  * @throws QueueError manager_unavailable when there is nothing to start
  */
-export function launchCandidate(home: string): LaunchLock | null {
+export function launchCandidate(home: string): Launch | null {
   mkdirSync(home, { recursive: true, mode: 0o700 })
   const lock = tryAcquireLaunchLock(statePaths(home).launchLock)
   if (lock === null) return null
   try {
     rmSync(statePaths(home).startupErrorFile, { force: true })
-    spawnDetached(newestCandidate(home), home)
+    return { hasEnded: spawnDetached(newestCandidate(home), home), release: () => lock.release() }
   } catch (error) {
     lock.release()
     throw error
   }
-  return lock
 }
 
-function spawnDetached(candidate: Candidate, home: string): void {
+/** @returns whether the candidate has ended, as far as this process knows. */
+function spawnDetached(candidate: Candidate, home: string): () => boolean {
   if (!existsSync(candidate.entry)) {
     throw new QueueError('manager_unavailable', `the manager's program ${candidate.entry} is missing`, {
       remedy: 'Reinstall Nightkiln (from source: npm run build).',
     })
   }
   const environment = managerEnvironment(home)
-  const options = { cwd: home, detached: true, env: environment, stdio: 'ignore', windowsHide: true } as const
-  const child =
-    process.platform === 'win32'
-      ? spawn(candidate.node, [candidate.entry], options)
-      : spawn('/bin/sh', ['-c', '"$@" </dev/null >/dev/null 2>&1 &', 'sh', candidate.node, candidate.entry], options)
-  // A failed spawn shows as a manager that never becomes ready; the caller's deadline says so.
-  child.on('error', () => undefined)
-  child.unref()
+  const options = { cwd: home, detached: true, env: environment, windowsHide: true } as const
+  if (process.platform === 'win32') {
+    const child = spawn(candidate.node, [candidate.entry], { ...options, stdio: 'ignore' })
+    let ended = false
+    child.once('error', () => (ended = true)).once('exit', () => (ended = true))
+    child.unref()
+    return () => ended
+  }
+  // The shell ends at once, so that init is the candidate's parent; before that it tells the candidate's pid.
+  const script = '"$@" </dev/null >/dev/null 2>&1 & echo $!'
+  const shell = spawn('/bin/sh', ['-c', script, 'sh', candidate.node, candidate.entry], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  let started: { pid: number; startTime: string } | 'gone' | null = null
+  shell.once('error', () => {
+    started = 'gone'
+  })
+  shell.stdout.setEncoding('utf8').once('data', (text: string) => {
+    const startTime = processStartTime(Number(text))
+    started = startTime === null ? 'gone' : { pid: Number(text), startTime }
+  })
+  // Neither the shell nor its pipe keeps this process alive.
+  if (shell.stdout instanceof Socket) shell.stdout.unref()
+  shell.unref()
+  return () => started === 'gone' || (started !== null && !isSameProcess(started))
 }
 
 /** @returns the environment of a manager: base names, no marks of an attempt, no secrets. */
@@ -77,7 +105,6 @@ export function managerEnvironment(home: string, environment: NodeJS.ProcessEnv 
     const value = environment[name]
     if (value !== undefined) kept[name] = value
   }
-  // Only an explicit home is passed on, so that the configuration directory is found the same way.
-  if (environment['NIGHTKILN_HOME'] !== undefined && environment['NIGHTKILN_HOME'] !== '') kept['NIGHTKILN_HOME'] = home
+  if (!isDefaultHome(home)) kept['NIGHTKILN_HOME'] = home
   return { ...kept, NIGHTKILN_PROCESS: 'manager' }
 }

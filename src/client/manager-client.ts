@@ -45,6 +45,9 @@ const repeatLimit = 8
 export function createManagerClient(options: ManagerClientOptions): ManagerClient {
   let link: Promise<Link> | null = null
   let closed = false
+  // Once in the life of a client: when even the manager that follows is older (a program replaced by an older one while this
+  // client runs), asking again would make managers follow each other for ever.
+  let replaceOlder = true
 
   function linked(signal?: AbortSignal): Promise<Link> {
     if (closed) throw new QueueError('manager_unavailable', 'this client was closed')
@@ -53,11 +56,18 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
       home: options.home,
       version: options.version,
       launch: options.launch ?? true,
+      replaceOlder,
       readyTimeoutMs: options.readyTimeoutMs ?? 30_000,
-    }).catch((error: unknown) => {
-      link = null
-      throw error
-    })
+    }).then(
+      (found) => {
+        if (found.replacedOlder) replaceOlder = false
+        return found
+      },
+      (error: unknown) => {
+        link = null
+        throw error
+      },
+    )
     return signal === undefined ? link : abortable(link, signal)
   }
 
@@ -78,13 +88,18 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
       try {
         return (await postWatched(connection, name, body, callOptions.signal)) as OperationAnswer<Name>
       } catch (error) {
-        if (!(error instanceof ConnectionLostError)) throw error
+        if (!(error instanceof ConnectionLostError || isStopping(error))) throw error
         await drop(connection)
         if (round === repeatLimit) {
           throw new QueueError('manager_unavailable', `the manager went away ${repeatLimit} times during ${name}`, { cause: error })
         }
       }
     }
+  }
+
+  /** True for the answer of a manager that takes nothing more: its successor does, if this client may start one. */
+  function isStopping(error: unknown): boolean {
+    return options.launch !== false && error instanceof QueueError && error.code === 'manager_unavailable'
   }
 
   /** While a call is silent, asks on a fresh connection whether anybody lives there; if not, a candidate is launched to judge and replace it. */

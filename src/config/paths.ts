@@ -3,6 +3,8 @@ import { isAbsolute, join } from 'node:path'
 import envPaths from 'env-paths'
 import { QueueError } from '../domain/errors.ts'
 
+const platformPaths = envPaths('nightkiln', { suffix: '' })
+
 /** Every path of one state directory. Nothing else in the code joins a file name to it. */
 export interface StatePaths {
   readonly home: string
@@ -32,7 +34,7 @@ export interface StatePaths {
  */
 export function stateDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const chosen = environment['NIGHTKILN_HOME']
-  if (chosen === undefined || chosen === '') return envPaths('nightkiln', { suffix: '' }).data
+  if (chosen === undefined || chosen === '') return platformPaths.data
   if (!isAbsolute(chosen)) {
     throw new QueueError('config_invalid', `NIGHTKILN_HOME is "${chosen}", which is not an absolute path`, {
       remedy: `Set NIGHTKILN_HOME to an absolute path such as ${join(homedir(), 'nightkiln')}.`,
@@ -41,10 +43,17 @@ export function stateDirectory(environment: NodeJS.ProcessEnv = process.env): st
   return chosen
 }
 
-/** @returns all paths of a state directory; creates nothing. */
-export function statePaths(home: string, environment: NodeJS.ProcessEnv = process.env): StatePaths {
-  const custom = environment['NIGHTKILN_HOME'] !== undefined && environment['NIGHTKILN_HOME'] !== ''
-  const configDirectory = custom ? join(home, 'config') : envPaths('nightkiln', { suffix: '' }).config
+/** True for the directory that is used when nobody says otherwise. */
+export function isDefaultHome(home: string): boolean {
+  return home === platformPaths.data
+}
+
+/**
+ * @returns all paths of a state directory; creates nothing. The default one is configured in the platform's configuration
+ * directory, any other in a folder of its own, so that two states never share a configuration by accident.
+ */
+export function statePaths(home: string): StatePaths {
+  const configDirectory = isDefaultHome(home) ? platformPaths.config : join(home, 'config')
   return {
     home,
     configFile: join(configDirectory, 'config.json'),

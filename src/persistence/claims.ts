@@ -71,7 +71,13 @@ export class Claims {
     })
     const startedNow = this.#start.run({ job_seq: unit.job_seq, now }).changes === 1
     if (startedNow) this.#events.append('job.started', jobId, null, {}, now)
-    this.#events.append('unit.started', jobId, unit.id, { position: unit.position, attempt: unit.attempt, mode: request.mode }, now)
+    this.#events.append(
+      'unit.started',
+      jobId,
+      unit.id,
+      { position: unit.position, attempt: unit.attempt, mode: request.mode },
+      now,
+    )
     const row = this.#jobs.readRow(unit.job_seq)
     const underLimit = row.concurrency === null || row.count_running < row.concurrency
     return {

@@ -50,9 +50,13 @@ function assertSqliteVersion(database: Database.Database): void {
   const differing = oldestSqlite.findIndex((number, index) => parts[index] !== number)
   const isOlder = differing >= 0 && (parts[differing] ?? 0) < (oldestSqlite[differing] ?? 0)
   if (isOlder) {
-    throw new QueueError('storage_refused', `SQLite ${version} can corrupt databases; ${oldestSqlite.join('.')} or newer is needed`, {
-      remedy: 'Install the pinned version of better-sqlite3 (npm ci).',
-    })
+    throw new QueueError(
+      'storage_refused',
+      `SQLite ${version} can corrupt databases; ${oldestSqlite.join('.')} or newer is needed`,
+      {
+        remedy: 'Install the pinned version of better-sqlite3 (npm ci).',
+      },
+    )
   }
 }
 
@@ -61,7 +65,10 @@ function assertOurs(database: Database.Database, file: string): void {
   if (id === applicationId) return
   const tables = database.prepare<[], number>('SELECT count(*) FROM sqlite_schema').pluck().get() ?? 0
   if (id === 0 && tables === 0) return
-  throw new QueueError('storage_refused', `${file} is a database of another program (application id ${id}); it was left untouched`)
+  throw new QueueError(
+    'storage_refused',
+    `${file} is a database of another program (application id ${id}); it was left untouched`,
+  )
 }
 
 function readPragma(database: Database.Database, name: string, file: string): unknown {
@@ -69,9 +76,13 @@ function readPragma(database: Database.Database, name: string, file: string): un
     return database.pragma(name, { simple: true })
   } catch (thrown) {
     if (thrown instanceof Database.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(thrown.code)) {
-      throw new QueueError('storage_refused', `${file} is not a readable SQLite database (${thrown.message}); it was left untouched`, {
-        cause: thrown,
-      })
+      throw new QueueError(
+        'storage_refused',
+        `${file} is not a readable SQLite database (${thrown.message}); it was left untouched`,
+        {
+          cause: thrown,
+        },
+      )
     }
     throw thrown
   }
@@ -98,7 +109,23 @@ function set(database: Database.Database, pragma: string, expected: string | num
   database.pragma(`${pragma} = ${value}`)
   const actual: unknown = database.pragma(pragma, { simple: true })
   if (actual === expected) return
-  throw new QueueError('storage_refused', `the database does not accept ${pragma} = ${value}: it answers ${String(actual)}`, {
-    remedy: 'Keep the state directory on a local file system, not on a network or sync folder.',
-  })
+  throw new QueueError(
+    'storage_refused',
+    `the database does not accept ${pragma} = ${value}: it answers ${String(actual)}`,
+    {
+      remedy: 'Keep the state directory on a local file system, not on a network or sync folder.',
+    },
+  )
+}
+
+/** Larger databases are not read through at a reopen: it would stop the manager for seconds. */
+const quickCheckBytes = 128 * 1024 * 1024
+
+/** @throws QueueError storage_refused when SQLite finds the database damaged */
+export function verifyQuickly(database: Database.Database): void {
+  const pages = Number(database.pragma('page_count', { simple: true }))
+  const pageBytes = Number(database.pragma('page_size', { simple: true }))
+  if (pages * pageBytes > quickCheckBytes) return
+  const answer: unknown = database.pragma('quick_check(1)', { simple: true })
+  if (answer !== 'ok') throw new QueueError('storage_refused', `the database is damaged: ${String(answer)}`)
 }

@@ -46,13 +46,23 @@ export class Endings {
     return unit === undefined ? null : this.#finish(unit, 'completed', facts, facts.error)
   }
 
-  fail(fence: Fence, outcome: 'failed' | 'timed_out', retryAt: number | null, output: Json, facts: EndFacts): UnitEnd | null {
+  fail(
+    fence: Fence,
+    outcome: 'failed' | 'timed_out',
+    retryAt: number | null,
+    output: Json,
+    facts: EndFacts,
+  ): UnitEnd | null {
     if (!this.#keepOutput(fence, output, false)) return null
     const unit = this.#fail.get({ ...fenceBinds(fence), retry_at: retryAt, now: facts.now })
     return unit === undefined ? null : this.#finish(unit, outcome, facts, facts.error)
   }
 
-  lose(fence: Fence, options: { mayRerun: boolean; countsAsCrash: boolean; retryAt: number }, facts: EndFacts): UnitEnd | null {
+  lose(
+    fence: Fence,
+    options: { mayRerun: boolean; countsAsCrash: boolean; retryAt: number },
+    facts: EndFacts,
+  ): UnitEnd | null {
     const unit = this.#lose.get({
       ...fenceBinds(fence),
       may_rerun: options.mayRerun ? 1 : 0,
@@ -82,7 +92,12 @@ export class Endings {
     return this.#storeOutput.run(binds).changes === 1
   }
 
-  #finish(unit: ChangedUnitRow, outcome: Exclude<AttemptOutcome, 'running'>, facts: EndFacts, error: ErrorRecord | null): UnitEnd {
+  #finish(
+    unit: ChangedUnitRow,
+    outcome: Exclude<AttemptOutcome, 'running'>,
+    facts: EndFacts,
+    error: ErrorRecord | null,
+  ): UnitEnd {
     this.#closeAttempt.run({
       unit_seq: unit.seq,
       attempt: unit.attempt,

@@ -70,10 +70,16 @@ export function checkIdentityAtStart(store: IdentifiedStore, file: string): void
   if (marker === null) return
   const instanceId = store.instanceId()
   if (instanceId === null) {
-    throw refused(file, `the database is empty, but this state directory had ${marker.highWater} events: it was deleted or emptied`)
+    throw refused(
+      file,
+      `the database is empty, but this state directory had ${marker.highWater} events: it was deleted or emptied`,
+    )
   }
   if (instanceId !== marker.instanceId) {
-    throw refused(file, `the database belongs to instance ${instanceId}, but this state directory is instance ${marker.instanceId}`)
+    throw refused(
+      file,
+      `the database belongs to instance ${instanceId}, but this state directory is instance ${marker.instanceId}`,
+    )
   }
   const events = store.lastEventId()
   if (events < marker.highWater) {
@@ -103,7 +109,12 @@ export function raiseHighWater(file: string, identity: Identity, eventId: number
  * A person says: the database as it is now is the right one, a backup put back on purpose. Marker and database are brought
  * together; event ids given out before are not given again, so cursors of clients stay valid.
  */
-export function acceptRestoredDatabase(file: string, store: IdentifiedStore, instanceId: string, now: number): Identity {
+export function acceptRestoredDatabase(
+  file: string,
+  store: IdentifiedStore,
+  instanceId: string,
+  now: number,
+): Identity {
   const marker = readIdentity(file)
   if (store.instanceId() === null) store.adoptInstanceId(marker?.instanceId ?? instanceId, now)
   if (marker !== null) store.raiseEventSequence(marker.highWater)

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Database } from 'better-sqlite3'
@@ -42,7 +52,13 @@ export function readMigrations(directory: string = migrationsDirectory): readonl
       if (version !== index + 1 || minAppVersion === undefined) {
         throw new QueueError('internal', `migration ${file} is out of order or names no min_app_version`)
       }
-      return { version, name: file.slice(5, -4), sql, checksum: createHash('sha256').update(sql).digest('hex'), minAppVersion }
+      return {
+        version,
+        name: file.slice(5, -4),
+        sql,
+        checksum: createHash('sha256').update(sql).digest('hex'),
+        minAppVersion,
+      }
     })
 }
 
@@ -64,7 +80,10 @@ export function migrate(database: Database, migrations: readonly Migration[], op
       for (const migration of migrations.slice(current.length)) apply(database, migration, options.now)
       const broken = database.pragma('foreign_key_check') as unknown[]
       if (broken.length > 0) {
-        throw new QueueError('storage_refused', `the migration would leave ${broken.length} rows without their parent; nothing was changed`)
+        throw new QueueError(
+          'storage_refused',
+          `the migration would leave ${broken.length} rows without their parent; nothing was changed`,
+        )
       }
     })
     .immediate()
@@ -73,21 +92,35 @@ export function migrate(database: Database, migrations: readonly Migration[], op
 }
 
 function readLedger(database: Database): LedgerRow[] {
-  const exists = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migration'").get()
+  const exists = database
+    .prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migration'")
+    .get()
   if (exists === undefined) return []
   return database
     .prepare<[], LedgerRow>('SELECT version, name, checksum, min_app_version FROM schema_migration ORDER BY version')
     .all()
 }
 
-function assertKnown(database: Database, ledger: readonly LedgerRow[], migrations: readonly Migration[], appVersion: string): void {
+function assertKnown(
+  database: Database,
+  ledger: readonly LedgerRow[],
+  migrations: readonly Migration[],
+  appVersion: string,
+): void {
   const stored = Math.max(ledger.at(-1)?.version ?? 0, Number(database.pragma('user_version', { simple: true })))
   if (stored > migrations.length) {
     const writer = ledger.at(-1)?.min_app_version ?? 'unknown'
     throw new QueueError(
       'schema_too_new',
       `the database has schema ${stored}, which needs Nightkiln ${writer} or newer; this is Nightkiln ${appVersion}, which knows schema ${migrations.length}`,
-      { details: { database_schema: stored, known_schema: migrations.length, min_app_version: writer, app_version: appVersion } },
+      {
+        details: {
+          database_schema: stored,
+          known_schema: migrations.length,
+          min_app_version: writer,
+          app_version: appVersion,
+        },
+      },
     )
   }
   for (const [index, row] of ledger.entries()) {
@@ -114,7 +147,9 @@ function apply(database: Database, migration: Migration, now: number): void {
      ) STRICT`,
   )
   database
-    .prepare('INSERT INTO schema_migration (version, name, checksum, applied_at, min_app_version) VALUES (?, ?, ?, ?, ?)')
+    .prepare(
+      'INSERT INTO schema_migration (version, name, checksum, applied_at, min_app_version) VALUES (?, ?, ?, ?, ?)',
+    )
     .run(migration.version, migration.name, migration.checksum, now, migration.minAppVersion)
   database.pragma(`user_version = ${migration.version}`)
   database.pragma(`application_id = ${applicationId}`)

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import type { Clock } from '../domain/clock.ts'
 import { openConnection } from './connection.ts'
 import { refuseMissingDatabase } from './identity.ts'
-import { migrate, type Migration, readMigrations } from './migrator.ts'
+import { type Migration, migrate, readMigrations } from './migrator.ts'
 import { SqliteJobStore } from './sqlite-job-store.ts'
 import { toStorageError } from './storage-errors.ts'
 

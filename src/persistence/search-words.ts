@@ -1,10 +1,9 @@
-import type { JsonObject, Json } from '../domain/job.ts'
+import type { Json, JsonObject } from '../domain/job.ts'
 
 const longestWord = 64
 /** Characters of parameters that are searchable; the rest of a huge payload is not. */
 const searchedCharacters = 16_384
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the whole ASCII range is meant
 const ascii = /^[\x00-\x7f]*$/
 const asciiWord = /[a-z0-9]+/g
 const word = /[\p{L}\p{N}\p{M}]+/gu

@@ -47,8 +47,8 @@ function errorOfReason(job: JobRow, state: FinalJobState): string | null {
   if (state !== 'failed' || job.cancel_reason !== 'deadline') return null
   const record: ErrorRecord = {
     code: 'attempt_timed_out',
-    message: 'The job did not end within its total timeout.',
-    remedy: 'Rerun with a longer total_timeout_s.',
+    message: 'The job did not end within its total time.',
+    remedy: 'Rerun it with more time.',
   }
   return JSON.stringify(record)
 }

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { Clock } from '../domain/clock.ts'
+import { QueueError } from '../domain/errors.ts'
 import type { Attempt, Fence, Job, Json, Progress, RunnerIdentity, Unit } from '../domain/job.ts'
 import type {
   CancelOutcome,
@@ -20,6 +21,7 @@ import type {
   WorkerRecord,
 } from '../domain/ports/job-store.ts'
 import type { CancelReason } from '../domain/states.ts'
+import { verifyQuickly } from './connection.ts'
 import { toStorageError } from './storage-errors.ts'
 import { createStoreParts, type StoreParts } from './store-parts.ts'
 
@@ -30,6 +32,7 @@ export class SqliteJobStore implements JobStore {
   #database: Database
   #parts: StoreParts
   #epoch: number | null = null
+  #instanceId: string | null
 
   /** @param connect opens a checked connection to the same database; called again by `reopen` */
   constructor(connect: () => Database, clock: Clock) {
@@ -37,6 +40,7 @@ export class SqliteJobStore implements JobStore {
     this.#clock = clock
     this.#database = connect()
     this.#parts = createStoreParts(this.#database)
+    this.#instanceId = this.#parts.instance.read()
   }
 
   /** The epoch this store raised; null before. */
@@ -52,7 +56,7 @@ export class SqliteJobStore implements JobStore {
   /**
    * Closes and opens again, with every check of the first open: after an I/O error nothing of the old connection is trusted.
    * The epoch stays; when another manager has raised it meanwhile, the next write says so.
-   * @throws QueueError storage_refused, storage_busy, …
+   * @throws QueueError storage_refused when it is damaged or another database now, and what opening throws
    */
   reopen(): void {
     try {
@@ -60,18 +64,35 @@ export class SqliteJobStore implements JobStore {
     } catch {
       // A connection that cannot even close is left to the garbage collector.
     }
-    this.#database = this.#connect()
-    this.#parts = createStoreParts(this.#database)
+    const database = this.#connect()
+    const parts = createStoreParts(database)
+    try {
+      verifyQuickly(database)
+      const found = parts.instance.read()
+      if (this.#instanceId !== null && found !== this.#instanceId) {
+        throw new QueueError(
+          'storage_refused',
+          `the database belonged to instance ${this.#instanceId} and now to ${found ?? 'none'}: it was replaced while in use`,
+        )
+      }
+    } catch (thrown) {
+      database.close()
+      throw toStorageError(thrown)
+    }
+    this.#database = database
+    this.#parts = parts
   }
 
   /** The instance this database belongs to; null in a new one. */
   instanceId(): string | null {
-    return this.#read((parts) => parts.instance.read())
+    this.#instanceId = this.#read((parts) => parts.instance.read())
+    return this.#instanceId
   }
 
   /** Makes a new database belong to an instance; needs no epoch. */
   adoptInstanceId(instanceId: string, now: number): void {
     this.#parts.transactions.runUnguarded(() => this.#parts.instance.insert(instanceId, now))
+    this.#instanceId = instanceId
   }
 
   /** Event ids up to `eventId` are never given again; needs no epoch. For a backup that a person put back on purpose. */

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
-import { EpochLostError } from '../domain/ports/epoch-lost-error.ts'
 import { type ErrorCode, QueueError } from '../domain/errors.ts'
+import { EpochLostError } from '../domain/ports/epoch-lost-error.ts'
 
 /** What went wrong below SQL, as far as it decides what to do next (reliability: D4, D15). */
 export type StorageProblem = 'busy' | 'full' | 'io' | 'corrupt' | 'readonly' | 'other'
@@ -33,7 +33,8 @@ export function storageProblemOf(thrown: unknown): StorageProblem | null {
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return 'corrupt'
   // A database that was moved or unlinked answers READONLY_DBMOVED: reopening decides what it is now.
   if (code.startsWith('SQLITE_IOERR') || code === 'SQLITE_READONLY_DBMOVED') return 'io'
-  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM') return 'readonly'
+  if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM')
+    return 'readonly'
   return 'other'
 }
 

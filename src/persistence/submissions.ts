@@ -44,7 +44,8 @@ export class Submissions {
 
   /** @throws QueueError invalid_input when the job has no unit */
   submit(job: NewJob): SubmitOutcome {
-    if (job.units.length === 0) throw new QueueError('invalid_input', `job ${job.id} has no unit, so it could never end`)
+    if (job.units.length === 0)
+      throw new QueueError('invalid_input', `job ${job.id} has no unit, so it could never end`)
     const kept = this.#keepKey.run({
       key: job.idempotencyKey,
       content_hash: job.contentHash,
@@ -56,13 +57,20 @@ export class Submissions {
     const seq = this.#insert(job)
     this.#insertUnits(seq, job)
     this.#search.add(seq, indexedWords({ ...job, error: null }))
-    this.#events.append('job.submitted', job.id, null, { type: job.type, queue: job.queue, units: job.units.length }, job.now)
+    this.#events.append(
+      'job.submitted',
+      job.id,
+      null,
+      { type: job.type, queue: job.queue, units: job.units.length },
+      job.now,
+    )
     return { kind: 'created', job: createdJob(seq, job) }
   }
 
   #answerKnownKey(job: NewJob): SubmitOutcome {
     const known = this.#readKey.get({ key: job.idempotencyKey })
-    if (known === undefined) throw new QueueError('internal', `idempotency key ${job.idempotencyKey} vanished within a transaction`)
+    if (known === undefined)
+      throw new QueueError('internal', `idempotency key ${job.idempotencyKey} vanished within a transaction`)
     if (known.content_hash !== job.contentHash) {
       return { kind: 'conflict', jobId: known.job_id, createdAt: known.created_at }
     }

@@ -43,7 +43,8 @@ export function toUnit(row: UnitRow): Unit {
     progress,
   }
   if (row.state === 'available') return { ...base, state: row.state, availableAt: row.available_at }
-  if (row.state === 'running') return { ...base, state: row.state, nonce: row.nonce ?? '', workerId: row.leased_by ?? '' }
+  if (row.state === 'running')
+    return { ...base, state: row.state, nonce: row.nonce ?? '', workerId: row.leased_by ?? '' }
   return { ...base, state: row.state, finishedAt: row.finished_at ?? 0 }
 }
 

@@ -17,11 +17,17 @@ export function readDeaths(file: string): Deaths {
   }
 }
 
-/** Notes that a manager was found dead; keeps those after `keepAfter` (wall ms). Called by the next manager. */
+/** More say nothing new. */
+const mostDeaths = 100
+
+/**
+ * Notes that a manager was found dead. Called by the next manager. What is older than `keepAfter` (wall ms) is dropped; why
+ * healing stopped stays until then, because the manager that can show it starts only afterwards.
+ */
 export function recordDeath(file: string, death: Deaths['deaths'][number], keepAfter: number): void {
-  const known = readDeaths(file)
-  const deaths = [...known.deaths.filter((earlier) => earlier.at > keepAfter), death]
-  writeFileAtomic(file, JSON.stringify({ deaths, healing_stopped: null }))
+  const { deaths, healing_stopped: stopped } = readDeaths(file)
+  const kept = [...deaths.filter((earlier) => earlier.at > keepAfter), death].slice(-mostDeaths)
+  writeFileAtomic(file, JSON.stringify({ deaths: kept, healing_stopped: stopped !== null && stopped.at > keepAfter ? stopped : null }))
 }
 
 /** Leaves the reason for `doctor` and `queue_status`; the next client tries again. */

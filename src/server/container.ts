@@ -1,6 +1,7 @@
 import { Server } from '@modelcontextprotocol/server'
 import { version } from '../config/version.ts'
-import { registerTools, type ToolBox } from '../tools/register-tools.ts'
+import type { Tool, ToolHost } from '../tools/define-tool.ts'
+import { registerTools, type ToolLoader } from '../tools/register-tools.ts'
 import { instructions } from './instructions.ts'
 
 export interface FrontEnd {
@@ -13,14 +14,18 @@ export interface FrontEnd {
 /** Composition root of the front end: nothing is opened or started before the first tool call. */
 export function createFrontEnd(): FrontEnd {
   const leaving = new AbortController()
-  let box: Promise<ToolBox> | undefined
+  let tools: Promise<readonly Tool[]> | undefined
+  let host: Promise<ToolHost> | undefined
 
-  // A client waits for the answer to its first message; tools and the HTTP client are loaded after that.
-  const load = (): Promise<ToolBox> => {
-    box ??= Promise.all([import('../tools/all-tools.ts'), import('./tool-host.ts')]).then(
-      ([{ tools }, { createToolHost }]) => ({ tools, host: createToolHost(leaving.signal) }),
-    )
-    return box
+  const loader: ToolLoader = {
+    tools: () => {
+      tools ??= import('../tools/all-tools.ts').then((module) => module.tools)
+      return tools
+    },
+    host: () => {
+      host ??= import('./tool-host.ts').then(({ createToolHost }) => createToolHost(leaving.signal))
+      return host
+    },
   }
 
   return {
@@ -29,8 +34,9 @@ export function createFrontEnd(): FrontEnd {
         { name: 'nightkiln', title: 'Nightkiln job queue', version },
         { capabilities: { tools: { listChanged: false } }, instructions },
       )
-      registerTools(server, load)
-      setImmediate(() => load().catch(() => {}))
+      registerTools(server, loader)
+      // A client waits for the answer to its first message; the tools are loaded right after it.
+      setImmediate(() => void loader.tools().catch(() => {}))
       return server
     },
     abort: () => leaving.abort(new Error('the MCP client is gone')),

@@ -9,10 +9,10 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Tool, ToolHost } from './define-tool.ts'
 
-/** The tools and what they need; loaded when a client first asks for them. */
-export interface ToolBox {
-  readonly tools: readonly Tool[]
-  readonly host: ToolHost
+/** What is loaded only when a client asks for it: the tools, and later what runs them. */
+export interface ToolLoader {
+  tools(): Promise<readonly Tool[]>
+  host(): Promise<ToolHost>
 }
 
 interface ClientIdentity {
@@ -27,20 +27,21 @@ function submittedBy(server: Server, context: ServerContext): string {
   return named === undefined ? 'mcp client' : `${named.name} ${named.version ?? ''}`.trim()
 }
 
-/** Serves tools/list and tools/call of one connection. `load` is called at the first of them. */
-export function registerTools(server: Server, load: () => Promise<ToolBox>): void {
+/** Serves tools/list and tools/call of one connection. */
+export function registerTools(server: Server, loader: ToolLoader): void {
   server.setRequestHandler('tools/list', async (): Promise<ListToolsResult> => {
-    const { tools } = await load()
+    const tools = await loader.tools()
     return { tools: tools.map((tool) => tool.listed()) }
   })
   server.setRequestHandler('tools/call', async (request, context): Promise<CallToolResult> => {
-    const { tools, host } = await load()
     const { name, arguments: given } = request.params
+    const tools = await loader.tools()
     const tool = tools.find((candidate) => candidate.name === name)
     if (tool === undefined) {
       const names = tools.map((candidate) => candidate.name).join(', ')
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool "${name}". The tools are: ${names}.`)
     }
-    return await tool.run(given, { signal: context.mcpReq.signal, submittedBy: submittedBy(server, context) }, host)
+    const call = { signal: context.mcpReq.signal, submittedBy: submittedBy(server, context) }
+    return await tool.run(given, call, await loader.host())
   })
 }

@@ -24,7 +24,7 @@ export function checkedArguments<Input extends z.ZodType>(
 
 /** Replaces text by what it says as JSON where a list or an object was expected. */
 function withParsedTexts(args: unknown, issues: readonly Issue[]): unknown {
-  if (typeof args !== 'object' || args === null) return args
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args
   const copy: Record<string, unknown> = { ...args }
   for (const issue of issues) {
     const [key, ...rest] = issue.path

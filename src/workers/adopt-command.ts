@@ -75,7 +75,7 @@ async function takeGateAtLast(context: ExecutorContext, directory: string): Prom
     try {
       return await takeGate(directory)
     } catch (error) {
-      context.log.error({ directory, error }, 'cannot take the gate of an attempt; trying again')
+      context.log.error({ directory, err: error }, 'cannot take the gate of an attempt; trying again')
       await sleep(gateRetryMs)
     }
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CommandEnd, CommandTask } from '../domain/ports/executor.ts'
+import type { CommandEnd, CommandTask, OutputFacts } from '../domain/ports/executor.ts'
 import { attemptFiles, type ExitRecord, hasRun, type StopRecord } from './attempt-files.ts'
 import { endTree, type TreeKiller } from './end-tree.ts'
 import type { ExecutorContext } from './executor-context.ts'
@@ -34,7 +34,7 @@ export async function endExited(
   await endLeftovers(attempt)
   const { exitCode } = exit
   const succeeded = attempt.task.spec.successExitCodes.includes(exitCode)
-  return { kind: 'exited', exitCode, succeeded, elapsedMs, output: await attempt.output.finish() }
+  return { kind: 'exited', exitCode, succeeded, elapsedMs, output: await finishOutput(attempt) }
 }
 
 /** The runner is gone without an exit status, or the attempt was revoked: everything with its mark is ended first. */
@@ -53,7 +53,7 @@ export async function endVanished(attempt: EndingAttempt, revoked: boolean, othe
     ? 'the machine was restarted while the command ran'
     : 'the command and its runner vanished without an exit status'
   const left = survivors.length === 0 ? '' : `; still running: ${survivors.join(', ')}`
-  return { kind: 'lost', message: what + left, otherBoot, elapsedMs, output: await attempt.output.finish() }
+  return { kind: 'lost', message: what + left, otherBoot, elapsedMs, output: await finishOutput(attempt) }
 }
 
 /** Ends the whole tree on request; the reason is on disk already. */
@@ -61,10 +61,16 @@ export async function endStopped(attempt: EndingAttempt, stopRecord: () => StopR
   const survivors = await endTree(killerOf(attempt), attempt.root, attempt.task.cancelGraceMs)
   warnOfSurvivors(attempt, survivors)
   const elapsedMs = attempt.elapsedMs()
-  const output = await attempt.output.finish()
+  const output = await finishOutput(attempt)
   const stop = stopRecord()
   if (stop.kind === 'stop') return { kind: 'stopped', reason: stop.reason, survivors, elapsedMs, output }
   return { kind: 'timed_out', which: stop.which, limitMs: stop.limitMs, elapsedMs, output }
+}
+
+/** After a detach the files belong to the next manager. */
+async function finishOutput({ context, output }: EndingAttempt): Promise<OutputFacts> {
+  if (context.detached()) throw new Error('abandoned: the next manager goes on')
+  return output.finish()
 }
 
 function killerOf({ context }: EndingAttempt): TreeKiller {

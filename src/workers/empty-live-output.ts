@@ -13,7 +13,8 @@ const catchUpRounds = 4
 /**
  * Copies what is to be kept of the live output to head and tail files and empties it. The command goes on writing: the
  * file is open for append, so its next write lands at the new end. What it writes faster than it can be copied is
- * dropped and counted; only bytes of the microseconds between the last look and the truncation escape the count.
+ * dropped and counted. What it writes between the last look and the truncation is dropped uncounted: nothing for a
+ * command that pauses, a few percent of a flood.
  * @returns the new index, already on disk
  */
 export async function emptyLiveOutput(

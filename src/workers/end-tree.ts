@@ -8,7 +8,7 @@ export interface TreeKiller {
   readonly table: ProcessTable
   readonly scanner: ProcessScanner
   readonly clock: Pick<Clock, 'monotonic'>
-  /** True: give up silently, the next manager goes on. */
+  /** True: stop here, the next manager goes on. */
   readonly abandoned: () => boolean
 }
 
@@ -24,6 +24,7 @@ const longestPauseMs = 100
  * others are gone.
  * @param graceMs between TERM and KILL
  * @returns pids that could not be ended (uninterruptible, or another user's)
+ * @throws Error when abandoned half-way
  */
 export async function endTree(killer: TreeKiller, root: TreeRoot, graceMs: number): Promise<readonly number[]> {
   const { clock, scanner } = killer
@@ -74,7 +75,7 @@ export async function endTree(killer: TreeKiller, root: TreeRoot, graceMs: numbe
     await sleep(Math.min(pauseMs, untilKill))
     pauseMs = Math.min(pauseMs * 2, longestPauseMs)
   }
-  return []
+  throw new Error('abandoned: the next manager goes on')
 }
 
 /** Signals that very process: its start time is read again right before, since its pid may have a new owner. */

@@ -65,7 +65,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
     try {
       tell()
     } catch (error) {
-      log.error({ unit: task.fence.unitId, error }, 'what was told of a command was not taken')
+      log.error({ unit: task.fence.unitId, err: error }, 'what was told of a command was not taken')
     }
   }
 
@@ -76,7 +76,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
     adopted?.watcher?.close()
     work({ context, task, directory, root, output: outputWatch(), elapsedMs })
       .catch((error: unknown): CommandEnd => {
-        log.error({ unit: task.fence.unitId, error }, 'the end of a command could not be found out')
+        if (!isOver()) log.error({ unit: task.fence.unitId, err: error }, 'the end of a command could not be found out')
         const message = `its end could not be found out: ${(error as Error).message}`
         const unknownOutput = { bytes: 0, droppedBytes: 0, tail: '' }
         return { kind: 'lost', message, otherBoot: false, elapsedMs: elapsedMs(), output: unknownOutput }
@@ -104,7 +104,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
       const exit = stopIsOld ? null : await readExit(directory)
       if (exit?.bootId === context.bootId) return endExited(attempt, exit)
       if (stop !== null)
-        await writeStop(directory, stop).catch((error: unknown) => log.warn({ error }, 'stop reason not written'))
+        await writeStop(directory, stop).catch((error: unknown) => log.warn({ err: error }, 'stop reason not written'))
       return endStopped(attempt, () => stop ?? { kind: 'stop', reason: 'cancel' })
     })
 

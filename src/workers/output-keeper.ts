@@ -59,7 +59,7 @@ export function createOutputKeeper(
       next = from + count
       receiver.bytes(shared.subarray(0, count), skipped)
     } catch (error) {
-      log.warn({ file, error }, 'cannot read the output of a command')
+      log.warn({ file, err: error }, 'cannot read the output of a command')
     } finally {
       closeSync(descriptor)
     }
@@ -88,7 +88,7 @@ export function createOutputKeeper(
       })
       .catch((error: unknown) => {
         index = readOutputState(directory).index
-        log.warn({ file, error }, 'cannot shorten the output of a command')
+        log.warn({ file, err: error }, 'cannot shorten the output of a command')
       })
       .finally(() => {
         emptying = null
@@ -139,7 +139,7 @@ async function makeDurable(directory: string, log: ExecutorLog): Promise<void> {
         await handle.close()
       }
     } catch (error) {
-      log.debug({ directory, name, error }, 'not made durable')
+      log.debug({ directory, name, err: error }, 'not made durable')
     }
   }
 }

@@ -51,7 +51,7 @@ export function createOutputWatch(
         if (clock.monotonic() - toldAt >= tellEveryMs) tellNew()
         return growth.fast ? 'fast' : 'slow'
       } catch (error) {
-        log.warn({ directory, error }, 'cannot watch the output of a command')
+        log.warn({ directory, err: error }, 'cannot watch the output of a command')
         return 'slow'
       }
     },
@@ -64,7 +64,7 @@ export function createOutputWatch(
         tellNew()
         return await outputFacts(directory)
       } catch (error) {
-        log.error({ directory, error }, 'the output of a command cannot be read')
+        log.error({ directory, err: error }, 'the output of a command cannot be read')
         return noOutput
       }
     },

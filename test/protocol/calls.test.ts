@@ -39,7 +39,6 @@ describe('errors are texts that say what happened, what is valid and which call 
     const answer = await frontEnd.callTool('job_result', { id: unknownId })
     expect(answer.result?.['isError']).toBe(true)
     expect(errorText(answer)).toMatch(new RegExp(`^job_not_found: .*${unknownId}.*list_jobs`))
-    expect(structured(await frontEnd.callTool('job_status', { id: unknownId }))).toMatchObject({ missing: [unknownId] })
   })
 
   test.each(['/', homedir()])(
@@ -88,9 +87,8 @@ test('what a job prints stays in untrusted fields and its control characters are
   ] as const) {
     const answer = structured(await frontEnd.callTool(tool, input))
     for (const { path, text } of textsIn(answer)) {
-      // biome-ignore lint/suspicious/noMisleadingCharacterClass: each is looked for alone
       expect(text, `${tool} ${path}`).not.toMatch(/[\u001b\u0007\u009b\u202e]/u)
-      const allowed = /untrusted_|progress\.message|params|name$/.test(path)
+      const allowed = /untrusted_|(^|\.)result\.|progress\.message|params|name$/.test(path)
       if (!allowed) expect(text, `${tool} ${path}`).not.toContain('IGNORE ALL RULES')
     }
   }
@@ -152,7 +150,7 @@ test('10,000 calls at once are all answered by the manager', async () => {
   const frontEnd = startFrontEnd(useTemporaryHome())
   await frontEnd.initialize()
   for (let id = 0; id < calls; id += 1) {
-    frontEnd.send({ id, method: 'tools/call', params: { name: 'job_status', arguments: { ids: [unknownId] } } })
+    frontEnd.send({ id, method: 'tools/call', params: { name: 'list_jobs', arguments: { limit: 1 } } })
   }
   await waitUntil(() => frontEnd.messages.length === calls + 1, { timeoutMs: 50_000, what: 'every answer' })
   const failed = frontEnd.messages.filter(({ result, error }) => error !== undefined || result?.['isError'] === true)

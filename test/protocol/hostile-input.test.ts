@@ -63,7 +63,7 @@ describe('the front end survives', () => {
   })
 
   test('a client that never reads, in bounded memory, and answers everything once it reads', async () => {
-    const calls = 5_000
+    const calls = 3_000
     const frontEnd = startFrontEnd(useTemporaryHome(), { read: false })
     const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'deaf', version: '1' } }
     frontEnd.send({ id: 'first', method: 'initialize', params: initialize })
@@ -83,7 +83,7 @@ describe('the front end survives', () => {
       },
       { what: 'memory to settle' },
     )
-    // Unbounded, the answers alone would take more than 200 MB.
+    // Unbounded, the answers alone would take more than 160 MB.
     expect(highest).toBeLessThan(160 * mebibyte)
     frontEnd.readStdout()
     await frontEnd.answerTo(calls - 1, 40_000)

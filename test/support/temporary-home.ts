@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { statePaths } from '../../src/config/paths.ts'
 import { createProcessLedger, type ProcessLedger } from './process-ledger.ts'
 
 export interface TemporaryHome {
@@ -38,12 +39,25 @@ function makeDirectory(pathBytes: number | undefined): { top: string; home: stri
   return { top, home }
 }
 
+/** The directory of the manager's socket when the home's path is too long to hold it. */
+function foreignSocketDirectory(home: string): string | null {
+  try {
+    const manager = JSON.parse(readFileSync(statePaths(home).managerFile, 'utf8')) as { socket?: string | null }
+    const directory = dirname(manager.socket ?? home)
+    return basename(directory).startsWith('nightkiln-') ? directory : null
+  } catch {
+    return null
+  }
+}
+
 /** A state directory for tests that share one (beforeAll); the caller removes it. */
 export function makeTemporaryHome(options: HomeOptions = {}): TemporaryHome & { remove(): Promise<void> } {
   const { top, home } = makeDirectory(options.pathBytes)
   const ledger = createProcessLedger(home)
   const remove = async (): Promise<void> => {
     await ledger.killAll()
+    const sockets = foreignSocketDirectory(home)
+    if (sockets !== null) rmSync(sockets, { recursive: true, force: true })
     rmSync(top, { recursive: true, force: true, maxRetries: 5 })
   }
   return { home, environment: environmentFor(home, options.extraEnvironment), ledger, remove }

@@ -43,7 +43,11 @@ async function cancel(session: Session, options: Options, typed: readonly string
   const client = session.client()
   const answer = filtered
     ? await cancelByFilter(session, Object.keys(filter).length > 0 ? filter : { states: ['unfinished'] })
-    : await client.call('cancel_job', { ids: await resolveJobIds(client, typed, session.interrupted) }, { signal: session.interrupted })
+    : await client.call(
+        'cancel_job',
+        { ids: await resolveJobIds(client, typed, session.interrupted) },
+        { signal: session.interrupted },
+      )
   const stopping = answer.jobs.filter((job) => job.outcome === 'cancelling').map((job) => job.id)
   if (!session.json) showOutcome(session, answer.jobs)
   if (options.wait === true) {

@@ -3,7 +3,9 @@ import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import type { Session } from '../session.ts'
 
 export function demoCommand(runner: CommandRunner): Command {
-  return jsonCommand('demo', 'Show that a job survives its client and its manager, in under a minute').action(runner.act(demo))
+  return jsonCommand('demo', 'Show that a job survives its client and its manager, in under a minute').action(
+    runner.act(demo),
+  )
 }
 
 async function demo(session: Session): Promise<number> {

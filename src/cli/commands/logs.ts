@@ -49,7 +49,7 @@ async function logs(session: Session, options: Options, typed: string): Promise<
     ...(options.attempt === undefined ? {} : { attempt: integerOption('--attempt', options.attempt, 1) }),
     ...(options.grep === undefined ? {} : { grep: options.grep }),
   }
-  const out = writer(session)
+  const out = writer(session, options)
   if (options.all === true && !session.json) {
     await copyRange(session, client, base, 0, out)
     return 0
@@ -72,7 +72,8 @@ function refuseContradictions(session: Session, options: Options): void {
   if (options.raw === true && session.terminal.stdoutIsTerminal) {
     refuse('--raw was given, but the output goes to a terminal', 'Send it into a file or a pipe, or leave out --raw.')
   }
-  if (options.follow === true && session.json) refuse('--follow and --json were given together', 'Leave out one of them.')
+  if (options.follow === true && session.json)
+    refuse('--follow and --json were given together', 'Leave out one of them.')
   if (options.head !== undefined && (options.tail !== undefined || options.follow === true)) {
     refuse('--head cannot go together with --tail or --follow', 'Leave out one of them.')
   }
@@ -85,15 +86,19 @@ function firstPart(options: Options): Partial<LogsRequest> {
   if (options.tail !== undefined) {
     return { mode: 'tail', max_lines: integerOption('--tail', options.tail, 1), max_bytes: pageBytes }
   }
-  return options.all === true ? { mode: 'range', offset: 0, max_bytes: pageBytes } : { mode: 'tail', max_bytes: defaultTailBytes }
+  return options.all === true
+    ? { mode: 'range', offset: 0, max_bytes: pageBytes }
+    : { mode: 'tail', max_bytes: defaultTailBytes }
 }
 
-/** Output ends with a line feed on a terminal, so that the prompt stands alone. */
-function writer(session: Session): (text: string) => void {
+/** Chosen lines end with a line feed, and so does everything on a terminal, where the prompt stands alone. */
+function writer(session: Session, options: Options): (text: string) => void {
+  const whole = options.head ?? options.tail ?? options.grep
   return (text) => {
     if (text === '') return
     const safe = harmlessText(text)
-    session.terminal.text(session.terminal.stdoutIsTerminal && !safe.endsWith('\n') ? `${safe}\n` : safe)
+    const ended = safe.endsWith('\n') || (whole === undefined && !session.terminal.stdoutIsTerminal)
+    session.terminal.text(ended ? safe : `${safe}\n`)
   }
 }
 
@@ -102,7 +107,9 @@ function tellWhatIsMissing(session: Session, answer: LogsAnswer): void {
   if (answer.attempt === 0) terminal.note('nothing has run yet')
   else if (answer.truncated) {
     const dropped = answer.dropped_bytes > 0 ? `, ${formatBytes(answer.dropped_bytes)} in the middle were not kept` : ''
-    terminal.note(terminal.colors.dim(`part of ${formatBytes(answer.total_bytes)}${dropped}; --all shows everything kept`))
+    terminal.note(
+      terminal.colors.dim(`part of ${formatBytes(answer.total_bytes)}${dropped}; --all shows everything kept`),
+    )
   }
 }
 
@@ -137,13 +144,20 @@ async function follow(
   for (;;) {
     // Asked before the output is read: what a final job printed is complete.
     const { jobs } = await client.call('job_status', { ids: [base.id] }, { signal: session.interrupted })
-    const newest = await client.call('job_logs', { ...base, mode: 'range', offset, max_bytes: pageBytes }, { signal: session.interrupted })
+    const newest = await client.call(
+      'job_logs',
+      { ...base, mode: 'range', offset, max_bytes: pageBytes },
+      { signal: session.interrupted },
+    )
     if (newest.attempt !== last.attempt && base.attempt === undefined) {
       if (last.attempt > 0) session.terminal.note(`attempt ${newest.attempt}`)
       last = await copyRange(session, client, base, 0, out)
     } else {
       out(newest.untrusted_output)
-      last = newest.next_offset > offset && newest.next_offset < newest.total_bytes ? await copyRange(session, client, base, newest.next_offset, out) : newest
+      last =
+        newest.next_offset > offset && newest.next_offset < newest.total_bytes
+          ? await copyRange(session, client, base, newest.next_offset, out)
+          : newest
     }
     offset = last.next_offset
     if (jobs.every((job) => job.final)) return

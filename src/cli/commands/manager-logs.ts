@@ -16,7 +16,14 @@ interface Options {
 const defaultLines = 100
 const tailBytes = 1024 * 1024
 const followIntervalMs = 300
-const levels: Readonly<Record<number, string>> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }
+const levels: Readonly<Record<number, string>> = {
+  10: 'trace',
+  20: 'debug',
+  30: 'info',
+  40: 'warn',
+  50: 'error',
+  60: 'fatal',
+}
 /** Keys of every record that say nothing to a person. */
 const dull = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'name', 'v'])
 
@@ -30,12 +37,20 @@ export function managerLogsCommand(runner: CommandRunner): Command {
 async function managerLogs(session: Session, options: Options): Promise<number> {
   const { terminal } = session
   if (options.follow === true && session.json) {
-    throw new QueueError('invalid_input', '--follow and --json were given together', { remedy: 'Leave out one of them.' })
+    throw new QueueError('invalid_input', '--follow and --json were given together', {
+      remedy: 'Leave out one of them.',
+    })
   }
   const file = session.paths().managerLog
   const wanted = options.lines === undefined ? defaultLines : integerOption('--lines', options.lines, 1)
   const tail = readFrom(file, null)
-  const lines = tail === null ? [] : tail.text.split('\n').filter((line) => line !== '').slice(-wanted)
+  const lines =
+    tail === null
+      ? []
+      : tail.text
+          .split('\n')
+          .filter((line) => line !== '')
+          .slice(-wanted)
   if (session.json) {
     terminal.value({ file, records: lines.map((line) => parseRecord(line) ?? line) })
     return 0

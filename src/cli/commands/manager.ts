@@ -31,17 +31,18 @@ export function managerCommand(runner: CommandRunner): Command {
   )
   group.addCommand(jsonCommand('status', 'Show the manager without starting it').action(runner.act(status)))
   group.addCommand(managerLogsCommand(runner))
-  group.addCommand(jsonCommand('heal', 'Start the manager again when it died in the middle of work').action(runner.act(healAfterDeath)), {
-    hidden: true,
-  })
   return group
 }
 
 async function start(session: Session): Promise<number> {
   const { terminal } = session
   const { handshake, launched } = await session.client().connect(session.interrupted)
-  if (session.json) terminal.value({ pid: handshake.pid, started: launched, version: handshake.version, epoch: handshake.epoch })
-  else terminal.line(`the manager ${launched ? 'was started' : 'runs already'}: pid ${handshake.pid}, version ${handshake.version}`)
+  if (session.json)
+    terminal.value({ pid: handshake.pid, started: launched, version: handshake.version, epoch: handshake.epoch })
+  else
+    terminal.line(
+      `the manager ${launched ? 'was started' : 'runs already'}: pid ${handshake.pid}, version ${handshake.version}`,
+    )
   return 0
 }
 
@@ -50,23 +51,28 @@ async function stop(session: Session, options: StopOptions): Promise<number> {
   const drainMs = options.drain === undefined ? 0 : durationOption('--drain', options.drain)
   let answer: { pid: number; running: number }
   try {
-    answer = await session.visitor().call(
-      'stop_manager',
-      { drain_ms: drainMs, running: options.release === true ? 'release' : 'leave', reason: 'user' },
-      { signal: session.interrupted },
-    )
+    answer = await session
+      .visitor()
+      .call(
+        'stop_manager',
+        { drain_ms: drainMs, running: options.release === true ? 'release' : 'leave', reason: 'user' },
+        { signal: session.interrupted },
+      )
   } catch (error) {
     if (!(error instanceof QueueError) || error.code !== 'manager_unavailable') throw error
     if (session.json) terminal.value({ stopped: false, pid: null, running: 0 })
     else terminal.line('no manager runs')
     return 0
   }
-  if (answer.running > 0 && drainMs > 0) terminal.note(`waits up to ${formatSeconds(drainMs / 1000)} for ${answer.running} running`)
+  if (answer.running > 0 && drainMs > 0)
+    terminal.note(`waits up to ${formatSeconds(drainMs / 1000)} for ${answer.running} running`)
   await untilGone(session, answer.pid, drainMs + stopMarginMs)
   if (session.json) terminal.value({ stopped: true, pid: answer.pid, running: answer.running })
   else {
     const fate = options.release === true ? 'are queued again' : 'go on and are taken over by the next manager'
-    terminal.line(`the manager (pid ${answer.pid}) was stopped${answer.running > 0 ? `; ${answer.running} running ${fate}` : ''}`)
+    terminal.line(
+      `the manager (pid ${answer.pid}) was stopped${answer.running > 0 ? `; ${answer.running} running ${fate}` : ''}`,
+    )
   }
   return 0
 }
@@ -102,9 +108,4 @@ async function status(session: Session): Promise<number> {
     }
     return errorKinds.manager_unavailable.exitCode
   }
-}
-
-async function healAfterDeath(session: Session): Promise<number> {
-  const { heal } = await import('../../client/heal.ts')
-  return heal(session.home())
 }

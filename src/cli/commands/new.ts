@@ -33,7 +33,8 @@ async function showNew(session: Session, options: Options): Promise<number> {
   const answer = await client.call('whats_new', mine, { signal: session.interrupted })
   if (session.json) terminal.value(answer)
   else show(session, answer)
-  if (options.ack === true) await client.call('whats_new', { ...mine, acknowledge: answer.cursor }, { signal: session.interrupted })
+  if (options.ack === true)
+    await client.call('whats_new', { ...mine, acknowledge: answer.cursor }, { signal: session.interrupted })
   else if (!session.json && answer.counts.finished + answer.counts.failed + answer.counts.cancelled > 0) {
     terminal.note(terminal.colors.dim('nightkiln new --ack   marks these as seen'))
   }
@@ -52,7 +53,9 @@ function show(session: Session, answer: WhatsNewAnswer): void {
       const again = job.shown_before ? colors.dim(' (shown before)') : ''
       const id = terminal.live ? shortId(job.id) : job.id
       const age = formatAge(job.at, session.now())
-      terminal.line(`  ${id}  ${terminal.harmless(job.name)}  ${paint(job.state)}  ${colors.dim(age)}  ${terminal.harmless(job.why)}${again}`)
+      terminal.line(
+        `  ${id}  ${terminal.harmless(job.name)}  ${paint(job.state)}  ${colors.dim(age)}  ${terminal.harmless(job.why)}${again}`,
+      )
     }
   }
   if (answer.more) terminal.note('more than fits here: nightkiln list')

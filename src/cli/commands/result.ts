@@ -41,7 +41,8 @@ async function result(session: Session, options: Options, typed: string): Promis
     const text = typeof answer.result === 'string' ? answer.result : JSON.stringify(answer.result, null, 2)
     for (const line of indentedLines(text, terminal, '')) terminal.line(line)
     if (answer.truncated) terminal.note(`cut: the whole result has ${formatBytes(answer.result_bytes)}`)
-    for (const artifact of answer.artifacts) terminal.note(`file ${terminal.harmless(artifact.name)}  ${formatBytes(artifact.bytes)}`)
+    for (const artifact of answer.artifacts)
+      terminal.note(`file ${terminal.harmless(artifact.name)}  ${formatBytes(artifact.bytes)}`)
   } else terminal.note(`the job is ${answer.state}; nightkiln wait ${id}`)
   return answer.final ? 0 : errorKinds.invalid_transition.exitCode
 }

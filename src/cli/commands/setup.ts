@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { errorKinds, QueueError } from '../../domain/errors.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { repeated } from '../option-values.ts'
@@ -18,8 +18,13 @@ interface Options {
 }
 
 export function setupCommand(runner: CommandRunner): Command {
-  return jsonCommand('setup', 'Write this server into the configuration of Claude Desktop, Claude Code, VS Code and Cursor')
-    .addOption(new Option('--client <name>', `only this client: ${clientNames.join(', ')}; repeatable`).argParser(repeated))
+  return jsonCommand(
+    'setup',
+    'Write this server into the configuration of Claude Desktop, Claude Code, VS Code and Cursor',
+  )
+    .addOption(
+      new Option('--client <name>', `only this client: ${clientNames.join(', ')}; repeatable`).argParser(repeated),
+    )
     .option('--project', 'write the files of the project in the current folder instead of those of the user')
     .option('--dry-run', 'show what would change and change nothing')
     .option('--print', 'print the entries to copy by hand; reads and changes nothing')
@@ -34,9 +39,21 @@ async function setup(session: Session, options: Options): Promise<number> {
   const clients = clientsOf(options.client ?? [], scope)
   const entry = makeServerEntry(world)
   if (options.print === true) {
-    const targets = clientConfigurations(world, scope).filter((target) => clients.length === 0 || clients.includes(target.client))
-    if (session.json) terminal.value(targets.map((target) => ({ client: target.client, file: target.file, key: target.key, entry: entryFor(target, entry) })))
-    else for (const target of targets) terminal.line(`# ${target.title}: ${target.file}\n${snippet(target, entryFor(target, entry))}\n`)
+    const targets = clientConfigurations(world, scope).filter(
+      (target) => clients.length === 0 || clients.includes(target.client),
+    )
+    if (session.json)
+      terminal.value(
+        targets.map((target) => ({
+          client: target.client,
+          file: target.file,
+          key: target.key,
+          entry: entryFor(target, entry),
+        })),
+      )
+    else
+      for (const target of targets)
+        terminal.line(`# ${target.title}: ${target.file}\n${snippet(target, entryFor(target, entry))}\n`)
     return 0
   }
   const request = {
@@ -55,7 +72,9 @@ async function setup(session: Session, options: Options): Promise<number> {
   if (session.json) terminal.value({ dry_run: request.dryRun, entry, clients: outcomes.map(outcomeJson) })
   else tell(session, outcomes, request.dryRun)
   if (/[\\/]_npx[\\/]/.test(entry.args[0] ?? '')) {
-    terminal.note('warning: this program lies in the cache of npx, which may vanish; install it: npm install --global nightkiln')
+    terminal.note(
+      'warning: this program lies in the cache of npx, which may vanish; install it: npm install --global nightkiln',
+    )
   }
   return outcomes.some((outcome) => outcome.result === 'failed') ? errorKinds.config_invalid.exitCode : 0
 }
@@ -67,7 +86,9 @@ function clientsOf(given: readonly string[], scope: 'user' | 'project'): ClientN
       throw new QueueError('invalid_input', `--client is "${name}", but must be one of ${clientNames.join(', ')}`)
     }
     if (scope === 'project' && known === 'claude-desktop') {
-      throw new QueueError('invalid_input', 'Claude Desktop has no configuration of a project', { remedy: 'Leave out --project.' })
+      throw new QueueError('invalid_input', 'Claude Desktop has no configuration of a project', {
+        remedy: 'Leave out --project.',
+      })
     }
     return known
   })
@@ -96,5 +117,6 @@ function tell(session: Session, outcomes: readonly SetupOutcome[], dryRun: boole
     }
     if (outcome.backup !== null) terminal.line(`  the old file is kept: ${outcome.backup}`)
   }
-  if (!dryRun && outcomes.some((outcome) => outcome.change !== null)) terminal.note('restart the client to see the change')
+  if (!dryRun && outcomes.some((outcome) => outcome.change !== null))
+    terminal.note('restart the client to see the change')
 }

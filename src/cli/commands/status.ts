@@ -1,11 +1,10 @@
-import type { Command } from 'commander'
 import { setTimeout as delay } from 'node:timers/promises'
-import { QueueError } from '../../domain/errors.ts'
+import type { Command } from 'commander'
+import { errorKinds, QueueError } from '../../domain/errors.ts'
 import type { QueueStatusAnswer } from '../../domain/wire/jobs.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { jobDetail } from '../display/job-detail.ts'
 import { queueOverview } from '../display/queue-overview.ts'
-import { errorKinds } from '../../domain/errors.ts'
 import { waitExitCode } from '../exit-codes.ts'
 import { resolveJobIds } from '../job-ids.ts'
 import type { Session } from '../session.ts'
@@ -36,7 +35,11 @@ async function status(session: Session, options: Options, typed: readonly string
   if (typed.length === 0) return options.watch === true ? watchQueue(session) : showQueue(session)
   const ids = await resolveJobIds(client, typed, session.interrupted)
   if (options.watch === true) return waitExitCode(await watchJobs(session, client, { ids, until: 'all_ended' }))
-  const answer = await client.call('job_status', { ids, detail: options.full === true ? 'full' : 'concise' }, { signal: session.interrupted })
+  const answer = await client.call(
+    'job_status',
+    { ids, detail: options.full === true ? 'full' : 'concise' },
+    { signal: session.interrupted },
+  )
   const { terminal } = session
   if (session.json) terminal.value(answer)
   else {

@@ -13,7 +13,10 @@ interface Options extends SubmitOptions {
 }
 
 export function submitCommand(runner: CommandRunner): Command {
-  const command = jsonCommand('submit', 'Submit a job: a program with its arguments, a shell script, or another job type')
+  const command = jsonCommand(
+    'submit',
+    'Submit a job: a program with its arguments, a shell script, or another job type',
+  )
     .addArgument(new Argument('[argv...]', 'program and arguments, behind "--"'))
     .option('--shell <script>', 'run this script with /bin/sh -c instead of a program')
     .option('--type <name>', 'job type (default: command); nightkiln types lists them')
@@ -21,18 +24,23 @@ export function submitCommand(runner: CommandRunner): Command {
     .option('--key <text>', 'idempotency key: the same key never makes a second job')
     .option('--wait', 'wait for the end; the exit code tells the outcome')
   return addJobOptions(command)
-    .addHelpText('after', '\nExamples:\n  nightkiln submit -- make -j4\n  nightkiln submit --shell "make && make test" --wait\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  nightkiln submit -- make -j4\n  nightkiln submit --shell "make && make test" --wait\n',
+    )
     .action(runner.act(submit))
 }
 
 async function submit(session: Session, options: Options, argv: readonly string[]): Promise<number> {
   const stdin = options.stdin === '-' ? await readAll(session) : undefined
   const input = submitInputOf(options, argv, { cwd: session.cwd, now: session.now(), stdin })
-  const answer = await session.client().call(
-    'submit_job',
-    { ...input, idempotency_key: input.idempotency_key ?? session.randomId(), context: session.submitContext() },
-    { signal: session.interrupted },
-  )
+  const answer = await session
+    .client()
+    .call(
+      'submit_job',
+      { ...input, idempotency_key: input.idempotency_key ?? session.randomId(), context: session.submitContext() },
+      { signal: session.interrupted },
+    )
   return finishSubmit(session, answer, options.wait === true)
 }
 
@@ -42,7 +50,8 @@ export async function finishSubmit(session: Session, answer: SubmitAnswer, wait:
   if (!session.json) {
     const text = answer.existing ? `existing job, submitted ${answer.submitted_at}` : 'submitted'
     // A pipe gets the id alone, so that id=$(nightkiln submit …) works.
-    if (terminal.live) terminal.line(`${terminal.colors.bold(answer.id)}  ${text}: ${terminal.harmless(answer.job.name)}`)
+    if (terminal.live)
+      terminal.line(`${terminal.colors.bold(answer.id)}  ${text}: ${terminal.harmless(answer.job.name)}`)
     else terminal.line(answer.id)
     for (const note of answer.notes) terminal.note(terminal.colors.dim(terminal.harmless(note)))
   }
@@ -54,7 +63,8 @@ export async function finishSubmit(session: Session, answer: SubmitAnswer, wait:
   const outcome = await watchJobs(session, session.client(), { ids: [answer.id], until: 'all_ended' })
   const job = outcome.jobs[0] ?? answer.job
   if (session.json) terminal.value({ ...answer, job })
-  else if (job.stored_state === 'failed') for (const line of jobDetail(job, terminal, session.now())) terminal.line(line)
+  else if (job.stored_state === 'failed')
+    for (const line of jobDetail(job, terminal, session.now())) terminal.line(line)
   return waitExitCode(outcome)
 }
 

@@ -16,7 +16,8 @@ async function types(session: Session): Promise<number> {
       terminal.line(`${terminal.colors.bold(terminal.harmless(type.type))}  ${terminal.harmless(type.title)}`)
       for (const line of indentedLines(type.description, terminal, '  ')) terminal.line(line)
       const schema = type.params_schema['properties']
-      if (typeof schema === 'object' && schema !== null) terminal.line(`  params   ${terminal.harmless(Object.keys(schema).join(', '))}`)
+      if (typeof schema === 'object' && schema !== null)
+        terminal.line(`  params   ${terminal.harmless(Object.keys(schema).join(', '))}`)
       terminal.line(`  example  ${terminal.harmless(JSON.stringify(type.example))}`)
     }
   }

@@ -16,7 +16,10 @@ export function processesWithHome(home: string): number[] {
     return manager !== null && isSameProcess({ pid: manager.pid, startTime: manager.start_time }) ? [manager.pid] : []
   }
   const wanted = `NIGHTKILN_HOME=${home}\0`
-  return entries.filter((entry) => /^\d+$/.test(entry)).map(Number).filter((pid) => pid !== process.pid && carries(pid, wanted))
+  return entries
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && carries(pid, wanted))
 }
 
 function carries(pid: number, wanted: string): boolean {

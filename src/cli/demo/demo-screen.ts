@@ -42,7 +42,9 @@ export class DemoScreen {
   digest(answer: WhatsNewAnswer): void {
     if (this.#json) return
     const { counts } = answer
-    this.#terminal.line(`  whats_new: ${counts.finished} finished, ${counts.failed} failed, ${counts.unfinished} still running`)
+    this.#terminal.line(
+      `  whats_new: ${counts.finished} finished, ${counts.failed} failed, ${counts.unfinished} still running`,
+    )
     for (const line of [...answer.finished, ...answer.failed, ...answer.unfinished]) {
       this.#terminal.line(`    ${line.name}: ${line.why}`)
     }
@@ -56,14 +58,21 @@ export class DemoScreen {
 
   verdict(broken: readonly string[], seconds: number, home: string): void {
     if (this.#json) {
-      this.#terminal.value({ kept: broken.length === 0, broken, seconds: Math.round(seconds * 10) / 10, state_directory: home })
+      this.#terminal.value({
+        kept: broken.length === 0,
+        broken,
+        seconds: Math.round(seconds * 10) / 10,
+        state_directory: home,
+      })
       return
     }
     const { colors } = this.#terminal
     for (const line of broken) this.#terminal.line(colors.red(`  broken: ${line}`))
     const text =
       broken.length === 0
-        ? colors.green(`\nEvery promise was kept, in ${seconds.toFixed(1)} s: nothing lost, nothing run twice, no process left.`)
+        ? colors.green(
+            `\nEvery promise was kept, in ${seconds.toFixed(1)} s: nothing lost, nothing run twice, no process left.`,
+          )
         : colors.red(`\n${broken.length} promises were broken.`)
     this.#terminal.line(text)
     this.#terminal.line(`The state is in ${home}; look at it with: NIGHTKILN_HOME=${home} nightkiln list`)

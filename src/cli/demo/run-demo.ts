@@ -8,9 +8,9 @@ import { statePaths } from '../../config/paths.ts'
 import { version } from '../../config/version.ts'
 import { type StatusAnswer, statusAnswer, whatsNewAnswer } from '../../domain/wire/jobs.ts'
 import { submitAnswer } from '../../domain/wire/submit.ts'
+import { type Chat, openChat } from './chat.ts'
 import { processesWithHome } from './demo-processes.ts'
 import { DemoScreen } from './demo-screen.ts'
-import { type Chat, openChat } from './chat.ts'
 import { checkResults, countStarts, type DemoWork, demoWork } from './demo-work.ts'
 
 const drawEveryMs = 200
@@ -81,18 +81,25 @@ async function play(run: Run): Promise<void> {
   const second = await openChat(environment)
   const digest = whatsNewAnswer.parse(await second.call('whats_new', {}))
   screen.digest(digest)
-  if (digest.counts.finished + digest.counts.unfinished !== ids.length) run.broken.push('whats_new did not show every job')
+  if (digest.counts.finished + digest.counts.unfinished !== ids.length)
+    run.broken.push('whats_new did not show every job')
   const seen = [...digest.finished, ...digest.unfinished].map((line) => line.id)
   const end = await watch(run, second, seen, (status) => status.jobs.every((job) => job.final))
   const next = readManagerFile(statePaths(run.home).managerFile)
   if (next === null || next.epoch <= manager.epoch) run.broken.push('no new manager took over')
-  else screen.fact(`manager ${next.pid} (epoch ${next.epoch}) had taken over from ${manager.pid} (epoch ${manager.epoch})`)
+  else
+    screen.fact(`manager ${next.pid} (epoch ${next.epoch}) had taken over from ${manager.pid} (epoch ${manager.epoch})`)
   judge(run, end)
   await second.call('whats_new', { acknowledge: digest.cursor })
   await second.close()
 }
 
-async function watch(run: Run, chat: Chat, ids: readonly string[], until: (status: StatusAnswer) => boolean): Promise<StatusAnswer> {
+async function watch(
+  run: Run,
+  chat: Chat,
+  ids: readonly string[],
+  until: (status: StatusAnswer) => boolean,
+): Promise<StatusAnswer> {
   const deadline = performance.now() + longestMs
   for (;;) {
     const status = statusAnswer.parse(await chat.call('job_status', { ids, detail: 'full' }))
@@ -119,9 +126,11 @@ function judge({ screen, work, broken }: Run, status: StatusAnswer): void {
     screen.result(job, starts.get(job.name) ?? 0)
     if (job.state !== 'completed') broken.push(`${job.name} is ${job.state}: ${job.why}`)
     if (job.attempts !== 1) broken.push(`${job.name} needed ${job.attempts} attempts`)
-    if (starts.get(job.name) !== 1) broken.push(`${job.name} was started ${starts.get(job.name) ?? 0} times by its own ledger`)
+    if (starts.get(job.name) !== 1)
+      broken.push(`${job.name} was started ${starts.get(job.name) ?? 0} times by its own ledger`)
   }
-  if (status.jobs.length !== work.jobs.length) broken.push(`${status.jobs.length} of ${work.jobs.length} jobs were found again`)
+  if (status.jobs.length !== work.jobs.length)
+    broken.push(`${status.jobs.length} of ${work.jobs.length} jobs were found again`)
   broken.push(...checkResults(work.folder))
 }
 

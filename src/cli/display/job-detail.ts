@@ -27,9 +27,17 @@ function attemptTable(attempts: readonly AttemptView[], terminal: Terminal): str
     [
       { title: 'UNIT', text: (attempt) => String(attempt.unit), align: 'right' },
       { title: 'ATTEMPT', text: (attempt) => String(attempt.attempt), align: 'right' },
-      { title: 'OUTCOME', text: (attempt) => attempt.outcome, paint: (attempt) => stateColor(terminal.colors, attempt.outcome) },
+      {
+        title: 'OUTCOME',
+        text: (attempt) => attempt.outcome,
+        paint: (attempt) => stateColor(terminal.colors, attempt.outcome),
+      },
       { title: 'MODE', text: (attempt) => attempt.mode },
-      { title: 'EXIT', text: (attempt) => (attempt.exit_code === null ? '' : String(attempt.exit_code)), align: 'right' },
+      {
+        title: 'EXIT',
+        text: (attempt) => (attempt.exit_code === null ? '' : String(attempt.exit_code)),
+        align: 'right',
+      },
       { title: 'STARTED', text: (attempt) => formatTime(attempt.started_at) },
       { title: 'ERROR', text: (attempt) => attempt.error?.message ?? '', flexible: true },
     ],
@@ -48,20 +56,32 @@ export function jobDetail(job: JobView, terminal: Terminal, now: number): string
     `  ${terminal.harmless(job.why)}`,
   ]
   const field = (name: string, value: string | null | undefined): void => {
-    if (value !== null && value !== undefined && value !== '') lines.push(`  ${colors.dim(name.padEnd(11))} ${terminal.harmless(value)}`)
+    if (value !== null && value !== undefined && value !== '')
+      lines.push(`  ${colors.dim(name.padEnd(11))} ${terminal.harmless(value)}`)
   }
   const when = (time: string | null) => (time === null ? null : `${formatTime(time)} (${formatAge(time, now)})`)
   field('id', job.id)
   field('type', job.type)
   field('queue', `${job.queue}, priority ${job.priority}`)
-  field('labels', Object.entries(job.labels).map(([name, value]) => `${name}=${value}`).join(' '))
+  field(
+    'labels',
+    Object.entries(job.labels)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' '),
+  )
   if (job.progress !== null && job.stored_state !== 'completed') {
     const { stage, message } = job.progress
-    field('progress', [progressText(job.progress), stage, message].filter((part) => part !== null && part !== '').join('  '))
+    field(
+      'progress',
+      [progressText(job.progress), stage, message].filter((part) => part !== null && part !== '').join('  '),
+    )
   }
   if (job.counts !== undefined) {
     const { total, completed, running, available, failed, cancelled } = job.counts
-    field('units', `${total}: ${completed} completed, ${running} running, ${available} waiting, ${failed} failed, ${cancelled} cancelled`)
+    field(
+      'units',
+      `${total}: ${completed} completed, ${running} running, ${available} waiting, ${failed} failed, ${cancelled} cancelled`,
+    )
   }
   if (!job.final && job.eta !== null) {
     const { seconds, low_seconds: low, high_seconds: high, reason } = job.eta
@@ -78,7 +98,8 @@ export function jobDetail(job: JobView, terminal: Terminal, now: number): string
   field('rerun of', job.rerun_of)
   if (job.params !== undefined) field('params', JSON.stringify(job.params))
   if (job.error !== null) lines.push(...errorLines(job.error, terminal))
-  if (job.attempt_history !== undefined && job.attempt_history.length > 0) lines.push(...attemptTable(job.attempt_history, terminal))
+  if (job.attempt_history !== undefined && job.attempt_history.length > 0)
+    lines.push(...attemptTable(job.attempt_history, terminal))
   if (job.result !== undefined && job.result !== null) {
     lines.push(`  ${colors.dim('result')}`, ...indentedLines(JSON.stringify(job.result, null, 2), terminal, '    '))
   }

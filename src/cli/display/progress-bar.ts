@@ -43,7 +43,12 @@ export function jobProgressLine(job: JobView, terminal: Terminal): string {
   const eta = job.final || job.eta?.seconds == null ? '' : `${formatSeconds(job.eta.seconds)} left`
   const took = job.final && job.duration_s !== null ? formatSeconds(job.duration_s) : ''
   const message = job.final ? job.why : (job.progress?.message ?? job.why)
-  const figures = [percent === null ? progressText(job.progress) : `${Math.floor(percent)} %`, unitsText(job), eta, took]
+  const figures = [
+    percent === null ? progressText(job.progress) : `${Math.floor(percent)} %`,
+    unitsText(job),
+    eta,
+    took,
+  ]
   const rest = [...figures.filter((text) => text !== ''), terminal.harmless(message)].join('  ')
   const used = nameColumns + barColumns + 2 + 2 + job.state.length + 2 + 1
   return `${name} ${paint(drawn)} ${paint(job.state)}  ${fitText(rest, Math.max(10, terminal.columns - used))}`

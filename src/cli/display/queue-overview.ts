@@ -10,7 +10,9 @@ const shownRunning = 15
 function runningLine(job: JobLine, terminal: Terminal): string {
   const percent = job.progress?.percent ?? null
   const drawn = percent === null ? padText('', 20) : bar(percent, 20, terminal.unicode)
-  const rest = [progressText(job.progress), terminal.harmless(job.progress?.message ?? job.why)].filter((text) => text !== '').join('  ')
+  const rest = [progressText(job.progress), terminal.harmless(job.progress?.message ?? job.why)]
+    .filter((text) => text !== '')
+    .join('  ')
   const name = padText(fitText(terminal.harmless(job.name), 24), 24)
   return `  ${name} ${terminal.colors.cyan(drawn)} ${fitText(rest, Math.max(10, terminal.columns - 52))}`
 }
@@ -21,12 +23,20 @@ export function queueOverview(answer: QueueStatusAnswer, terminal: Terminal): st
   const { manager, slots, jobs, last_24h: day, storage } = answer
   const fit = (text: string) => (terminal.stdoutIsTerminal ? fitText(text, terminal.columns - 1) : text)
   const lines = [
-    fit(`manager   ${manager.state}, pid ${manager.pid}, version ${manager.version}, up ${formatSeconds(manager.uptime_s)}, ${formatBytes(manager.rss_bytes)}`),
+    fit(
+      `manager   ${manager.state}, pid ${manager.pid}, version ${manager.version}, up ${formatSeconds(manager.uptime_s)}, ${formatBytes(manager.rss_bytes)}`,
+    ),
     fit(`state     ${terminal.harmless(manager.state_directory)}`),
     fit(`slots     ${slots.busy} of ${slots.total} busy`),
-    fit(`jobs      ${jobs.running} running, ${jobs.queued} queued, ${jobs.completed} completed, ${jobs.failed} failed, ${jobs.cancelled} cancelled`),
-    fit(`last 24 h ${day.submitted} submitted, ${day.completed} completed, ${day.failed} failed, ${day.cancelled} cancelled`),
-    fit(`storage   ${storage.healthy ? 'healthy' : 'not healthy'}, ${formatBytes(storage.free_bytes)} free${storage.accepting_jobs ? '' : ', takes no new jobs'}`),
+    fit(
+      `jobs      ${jobs.running} running, ${jobs.queued} queued, ${jobs.completed} completed, ${jobs.failed} failed, ${jobs.cancelled} cancelled`,
+    ),
+    fit(
+      `last 24 h ${day.submitted} submitted, ${day.completed} completed, ${day.failed} failed, ${day.cancelled} cancelled`,
+    ),
+    fit(
+      `storage   ${storage.healthy ? 'healthy' : 'not healthy'}, ${formatBytes(storage.free_bytes)} free${storage.accepting_jobs ? '' : ', takes no new jobs'}`,
+    ),
   ]
   for (const warning of answer.warnings) lines.push(colors.yellow(fit(`warning   ${terminal.harmless(warning)}`)))
   if (answer.running.length > 0) {

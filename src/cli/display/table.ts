@@ -41,7 +41,10 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
   )
   const flexible = columns.findIndex((column) => column.flexible === true)
   if (terminal.stdoutIsTerminal && flexible !== -1) {
-    const others = widths.reduce((sum, width, index) => sum + (index === flexible ? 0 : width), gap * (columns.length - 1))
+    const others = widths.reduce(
+      (sum, width, index) => sum + (index === flexible ? 0 : width),
+      gap * (columns.length - 1),
+    )
     widths[flexible] = Math.min(widths[flexible] ?? 0, Math.max(narrowest, terminal.columns - others - 1))
   }
   const table = new Table({

@@ -1,6 +1,7 @@
 /** Scripts and pictures that take two columns in a terminal; close enough for tables and bars. */
-const wide = /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
-const invisible = /[\p{Mn}\p{Me}\u200b-\u200d\ufe0f]/u
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
+const invisible = /\p{Mn}|\p{Me}|[\u200b-\u200d]|\ufe0f/u
 
 function characterWidth(character: string): number {
   if (invisible.test(character)) return 0

@@ -22,7 +22,11 @@ export function checkClients(session: Pick<Session, 'environment' | 'cwd'>): Che
   }
   const remedy = 'Run nightkiln setup: it writes the paths of this installation.'
   if (broken.length > 0) return check.problem(broken.join('; '), remedy)
-  if (unreadable.length > 0) return check.warning(`not read: ${unreadable.join('; ')}`, 'Correct the file, or ignore this when it is not plain JSON on purpose.')
+  if (unreadable.length > 0)
+    return check.warning(
+      `not read: ${unreadable.join('; ')}`,
+      'Correct the file, or ignore this when it is not plain JSON on purpose.',
+    )
   if (configured.length === 0) return check.warning('none is set up', 'Run nightkiln setup.')
   return check.ok(configured.join(', '))
 }

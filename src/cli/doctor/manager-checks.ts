@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { readManagerFile } from '../../client/manager-file.ts'
+import { readStartupError } from '../../client/startup-error.ts'
 import type { StatePaths } from '../../config/paths.ts'
 import { version } from '../../config/version.ts'
 import { QueueError } from '../../domain/errors.ts'
@@ -39,14 +40,23 @@ export async function checkSocket(paths: StatePaths): Promise<Check> {
   if (file === null || file.socket === null || file.state !== 'leading') return check.ok('none: no manager runs')
   const bytes = Buffer.byteLength(file.socket)
   if (process.platform !== 'win32' && bytes > longestSocketPath) {
-    return check.problem(`${file.socket} has ${bytes} bytes, more than ${longestSocketPath}`, 'Set NIGHTKILN_HOME to a shorter path.')
+    return check.problem(
+      `${file.socket} has ${bytes} bytes, more than ${longestSocketPath}`,
+      'Set NIGHTKILN_HOME to a shorter path.',
+    )
   }
   const reason = await reaches(file.socket)
   if (reason === null) return check.ok(`${file.socket} (${bytes} bytes)`)
   if (!isSameProcess({ pid: file.pid, startTime: file.start_time })) {
-    return check.warning(`${file.socket}: ${reason}; its manager (pid ${file.pid}) is gone`, 'Nothing to do: the next command starts a new manager.')
+    return check.warning(
+      `${file.socket}: ${reason}; its manager (pid ${file.pid}) is gone`,
+      'Nothing to do: the next command starts a new manager.',
+    )
   }
-  return check.problem(`${file.socket}: ${reason}, though its manager (pid ${file.pid}) lives`, `Run nightkiln manager start: it replaces a manager that hangs.`)
+  return check.problem(
+    `${file.socket}: ${reason}, though its manager (pid ${file.pid}) lives`,
+    `Run nightkiln manager start: it replaces a manager that hangs.`,
+  )
 }
 
 /** Who holds the lock that makes a process the manager. */
@@ -55,13 +65,23 @@ export function checkLock(paths: StatePaths, environment: NodeJS.ProcessEnv): Ch
   const answer = runProbe(['lock', paths.lockDatabase], environment)
   const file = readManagerFile(paths.managerFile)
   const alive = file !== null && isSameProcess({ pid: file.pid, startTime: file.start_time })
-  if (!answer.ok) return check.problem(`${paths.lockDatabase}: ${answer.message}`, `Move ${paths.lockDatabase} away while no manager runs; it holds no data.`)
+  if (!answer.ok)
+    return check.problem(
+      `${paths.lockDatabase}: ${answer.message}`,
+      `Move ${paths.lockDatabase} away while no manager runs; it holds no data.`,
+    )
   if (answer.held === true) {
     if (alive) return check.ok(`held by the manager, pid ${file.pid}, epoch ${file.epoch}`)
-    return check.problem('held by a process that is not the recorded manager', `Find it: fuser ${paths.lockDatabase} (or lsof), then end it.`)
+    return check.problem(
+      'held by a process that is not the recorded manager',
+      `Find it: fuser ${paths.lockDatabase} (or lsof), then end it.`,
+    )
   }
   if (alive && file.state === 'leading') {
-    return check.problem(`free, though pid ${file.pid} calls itself the manager`, 'Run nightkiln manager stop, then nightkiln manager start.')
+    return check.problem(
+      `free, though pid ${file.pid} calls itself the manager`,
+      'Run nightkiln manager stop, then nightkiln manager start.',
+    )
   }
   return check.ok('free: no manager runs')
 }
@@ -75,9 +95,19 @@ export async function checkManager(session: Session): Promise<{ check: Check; st
     const { manager } = status
     const text = `version ${manager.version}, pid ${manager.pid}, up ${formatSeconds(manager.uptime_s)}, ${formatBytes(manager.rss_bytes)}`
     if (manager.version !== version) {
-      return { check: check.warning(`${text}; this program is ${version}`, 'Run nightkiln manager stop: the next command starts the newest version.'), status }
+      return {
+        check: check.warning(
+          `${text}; this program is ${version}`,
+          'Run nightkiln manager stop: the next command starts the newest version.',
+        ),
+        status,
+      }
     }
-    return { check: status.warnings.length === 0 ? check.ok(text) : check.warning(`${text}; ${status.warnings.join('; ')}`, seeLog), status }
+    return {
+      check:
+        status.warnings.length === 0 ? check.ok(text) : check.warning(`${text}; ${status.warnings.join('; ')}`, seeLog),
+      status,
+    }
   } catch (error) {
     if (session.interrupted.aborted) throw error
     return { check: silentManager(session, error), status: null }
@@ -90,7 +120,11 @@ function silentManager(session: Session, error: unknown): Check {
   const file = readManagerFile(session.paths().managerFile)
   const alive = file !== null && isSameProcess({ pid: file.pid, startTime: file.start_time })
   if (problem !== null && problem.code !== 'manager_unavailable') return check.problem(problem.message, problem.remedy)
-  if (!alive) return check.ok('not running; it starts by itself when needed')
+  if (!alive) {
+    const failure = readStartupError(session.paths().startupErrorFile)
+    if (failure !== null) return check.problem(`the last start failed: ${failure.message}`, failure.remedy)
+    return check.ok('not running; it starts by itself when needed')
+  }
   if (file.state === 'starting') return check.warning(`pid ${file.pid} is starting`, 'Run nightkiln doctor again.')
   return check.problem(
     problem?.message ?? `pid ${file.pid} does not answer`,
@@ -99,24 +133,35 @@ function silentManager(session: Session, error: unknown): Check {
 }
 
 /** The manager's own word while it runs; a check of the file itself when it does not. */
-export function checkDatabase(paths: StatePaths, status: QueueStatusAnswer | null, environment: NodeJS.ProcessEnv): Check {
+export function checkDatabase(
+  paths: StatePaths,
+  status: QueueStatusAnswer | null,
+  environment: NodeJS.ProcessEnv,
+): Check {
   const check = checkNamed('database', 'database')
   if (status !== null) {
     const { storage, jobs } = status
     const total = jobs.queued + jobs.running + jobs.completed + jobs.failed + jobs.cancelled
     if (!storage.healthy) return check.problem('the manager reports that its storage is not healthy', seeLog)
-    if (!storage.accepting_jobs) return check.problem('no new jobs are taken: too little free space', 'Free disk space.')
+    if (!storage.accepting_jobs)
+      return check.problem('no new jobs are taken: too little free space', 'Free disk space.')
     return check.ok(`healthy, ${total} jobs`)
   }
   if (!existsSync(paths.database)) {
     if (existsSync(paths.instanceFile)) {
-      return check.problem(`${paths.database} is missing, but ${paths.instanceFile} says that it existed`, `Restore it from ${paths.backups}, or move the state directory away to begin anew.`)
+      return check.problem(
+        `${paths.database} is missing, but ${paths.instanceFile} says that it existed`,
+        `Restore it from ${paths.backups}, or move the state directory away to begin anew.`,
+      )
     }
     return check.ok('not made yet')
   }
   const answer = runProbe(['database', paths.database], environment)
   if (answer.ok) return check.ok(`sound, ${answer.jobs ?? 0} jobs`)
-  return check.problem(`${paths.database}: ${answer.message}`, `Keep a copy of ${paths.home}, then restore the newest file of ${paths.backups}.`)
+  return check.problem(
+    `${paths.database}: ${answer.message}`,
+    `Keep a copy of ${paths.home}, then restore the newest file of ${paths.backups}.`,
+  )
 }
 
 /** Whether self-healing gave up. */
@@ -126,7 +171,10 @@ export function checkHealing(paths: StatePaths, now: number): Check {
   const recent = deaths.filter((death) => death.at > now - shownWindowMs).length
   if (stopped !== null) {
     const when = formatAge(new Date(stopped.at).toISOString(), now)
-    return check.problem(`stopped ${when}: ${stopped.reason}`, `${seeLog.slice(0, -1)} for the cause, then run nightkiln manager start.`)
+    return check.problem(
+      `stopped ${when}: ${stopped.reason}`,
+      `${seeLog.slice(0, -1)} for the cause, then run nightkiln manager start.`,
+    )
   }
   if (recent > 0) return check.warning(`the manager died ${recent} times in the last 24 hours and was replaced`, seeLog)
   return check.ok('no manager died')

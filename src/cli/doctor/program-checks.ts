@@ -21,7 +21,10 @@ export function checkNode(environment: NodeJS.ProcessEnv): Check {
   const check = checkNamed('node', 'node')
   try {
     const node = findNode(environment)
-    const version = node === process.execPath ? process.version : spawnSync(node, ['--version'], { encoding: 'utf8', timeout: 5_000 }).stdout.trim()
+    const version =
+      node === process.execPath
+        ? process.version
+        : spawnSync(node, ['--version'], { encoding: 'utf8', timeout: 5_000 }).stdout.trim()
     if (isSupportedNode(version)) return check.ok(`${version} at ${node}`)
     return check.problem(`${version || 'an unknown version'} at ${node} is too old`, 'Install Node.js 20.19 or newer.')
   } catch (error) {
@@ -52,9 +55,15 @@ export function checkDesktopPath(platform: NodeJS.Platform = process.platform, p
     .map((folder) => join(folder, 'node'))
     .find((file) => existsSync(file))
   if (found === undefined) {
-    return check.warning(`no node in ${path}: a client that starts "node" by name fails`, 'Run nightkiln setup: it writes absolute paths.')
+    return check.warning(
+      `no node in ${path}: a client that starts "node" by name fails`,
+      'Run nightkiln setup: it writes absolute paths.',
+    )
   }
   const version = spawnSync(found, ['--version'], { encoding: 'utf8', timeout: 5_000 }).stdout?.trim() ?? ''
   if (isSupportedNode(version)) return check.ok(`${found} ${version}`)
-  return check.warning(`${found} is ${version || 'not usable'}, too old`, 'Run nightkiln setup: it writes absolute paths.')
+  return check.warning(
+    `${found} is ${version || 'not usable'}, too old`,
+    'Run nightkiln setup: it writes absolute paths.',
+  )
 }

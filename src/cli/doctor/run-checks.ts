@@ -1,5 +1,5 @@
-import { toErrorRecord } from '../../domain/errors.ts'
 import type { StatePaths } from '../../config/paths.ts'
+import { toErrorRecord } from '../../domain/errors.ts'
 import type { Session } from '../session.ts'
 import { type Check, checkNamed } from './check.ts'
 import { checkClients } from './client-check.ts'

@@ -36,7 +36,10 @@ export function runProbe(request: readonly string[], environment: NodeJS.Process
     })
     const line = child.stdout?.trim().split('\n').at(-1) ?? ''
     if (line !== '') return probeAnswer.parse(JSON.parse(line))
-    const reason = child.error?.message ?? lastUsefulLine(child.stderr ?? '') ?? `it ended with ${child.signal ?? `code ${child.status}`}`
+    const reason =
+      child.error?.message ??
+      lastUsefulLine(child.stderr ?? '') ??
+      `it ended with ${child.signal ?? `code ${child.status}`}`
     return { ok: false, message: reason }
   } catch (error) {
     return { ok: false, message: (error as Error).message }
@@ -44,5 +47,8 @@ export function runProbe(request: readonly string[], environment: NodeJS.Process
 }
 
 function lastUsefulLine(stderr: string): string | undefined {
-  return stderr.split('\n').find((line) => /error/i.test(line))?.trim()
+  return stderr
+    .split('\n')
+    .find((line) => /error/i.test(line))
+    ?.trim()
 }

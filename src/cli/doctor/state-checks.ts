@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
-import { readSettings } from '../../config/settings.ts'
 import type { StatePaths } from '../../config/paths.ts'
+import { readSettings } from '../../config/settings.ts'
 import { QueueError } from '../../domain/errors.ts'
 import { formatBytes } from '../display/quantities.ts'
 import { type Check, checkNamed } from './check.ts'
@@ -33,21 +33,31 @@ export function checkStateDirectory(home: string, userId: number | undefined = p
     facts = lstatSync(home)
   } catch {
     const above = nearestExisting(home)
-    if (!lstatSync(above).isDirectory()) return check.problem(`${home} cannot be made: ${above} is not a folder`, moveIt)
+    if (!lstatSync(above).isDirectory())
+      return check.problem(`${home} cannot be made: ${above} is not a folder`, moveIt)
     if (writable(above)) return check.ok(`${home} (made when first needed)`)
     return check.problem(`${home} cannot be made: ${above} is not writable`, moveIt)
   }
   if (facts.isSymbolicLink()) {
-    return check.warning(`${home} is a symbolic link`, 'Set NIGHTKILN_HOME to the folder it leads to, so that every program uses one name for it.')
+    return check.warning(
+      `${home} is a symbolic link`,
+      'Set NIGHTKILN_HOME to the folder it leads to, so that every program uses one name for it.',
+    )
   }
-  if (!facts.isDirectory()) return check.problem(`${home} is not a folder`, `Move it away, or set NIGHTKILN_HOME to another folder.`)
+  if (!facts.isDirectory())
+    return check.problem(`${home} is not a folder`, `Move it away, or set NIGHTKILN_HOME to another folder.`)
   if (process.platform === 'win32') return check.ok(home)
   if (userId !== undefined && facts.uid !== userId) {
-    return check.problem(`${home} belongs to user ${facts.uid}, not to you (${userId})`, `Run: sudo chown -R ${userId} ${home}`)
+    return check.problem(
+      `${home} belongs to user ${facts.uid}, not to you (${userId})`,
+      `Run: sudo chown -R ${userId} ${home}`,
+    )
   }
   const mode = facts.mode & 0o777
-  if ((mode & 0o700) !== 0o700) return check.problem(`${home} has mode ${mode.toString(8)}: not usable`, `Run: chmod 700 ${home}`)
-  if ((mode & 0o077) !== 0) return check.problem(`${home} has mode ${mode.toString(8)}: others may look inside`, `Run: chmod 700 ${home}`)
+  if ((mode & 0o700) !== 0o700)
+    return check.problem(`${home} has mode ${mode.toString(8)}: not usable`, `Run: chmod 700 ${home}`)
+  if ((mode & 0o077) !== 0)
+    return check.problem(`${home} has mode ${mode.toString(8)}: others may look inside`, `Run: chmod 700 ${home}`)
   if (!writable(home)) return check.problem(`${home} is not writable`, moveIt)
   return check.ok(home)
 }
@@ -56,11 +66,16 @@ export function checkStateDirectory(home: string, userId: number | undefined = p
 export function checkFileSystem(home: string): Check {
   const check = checkNamed('file_system', 'file system')
   const sync = syncFolderIn(home)
-  if (sync !== null) return check.problem(`${home} lies in the synchronised folder ${sync}, which damages databases`, moveIt)
+  if (sync !== null)
+    return check.problem(`${home} lies in the synchronised folder ${sync}, which damages databases`, moveIt)
   const { kind } = fileSystemFacts(nearestExisting(home))
   if (kind.risk === 'network') return check.problem(`${kind.name}: locks and syncs are not reliable there`, moveIt)
   if (kind.risk === 'memory') return check.warning(`${kind.name}: lost at the next reboot`, moveIt)
-  if (kind.risk === 'container') return check.warning(`${kind.name}: lost when the container is removed`, 'Put NIGHTKILN_HOME on a volume to keep it.')
+  if (kind.risk === 'container')
+    return check.warning(
+      `${kind.name}: lost when the container is removed`,
+      'Put NIGHTKILN_HOME on a volume to keep it.',
+    )
   return check.ok(kind.name)
 }
 

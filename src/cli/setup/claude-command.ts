@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { SetupWorld } from './client-files.ts'
-import { serverName, type ServerEntry } from './server-entry.ts'
+import { type ServerEntry, serverName } from './server-entry.ts'
 
 const timeoutMs = 30_000
 

@@ -1,11 +1,20 @@
-import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { QueueError } from '../../domain/errors.ts'
 import { writeFileAtomic } from '../../platform/atomic-file.ts'
 import type { ConfigurationTarget } from './client-files.ts'
 import { removeProperty, setProperty } from './json-text.ts'
-import { serverName, type ServerEntry } from './server-entry.ts'
+import { type ServerEntry, serverName } from './server-entry.ts'
 
 export type ConfigurationState =
   | { readonly kind: 'missing' }
@@ -29,12 +38,15 @@ export function readConfiguration(target: Pick<ConfigurationTarget, 'file' | 'ke
   try {
     value = JSON.parse(body)
   } catch (error) {
-    const reason = /^\s*(\/\/|\/\*)|[,{[\s]\s*(\/\/|\/\*)/m.test(body) ? 'it has comments' : `it is not JSON: ${(error as Error).message}`
+    const reason = /^\s*(\/\/|\/\*)|[,{[\s]\s*(\/\/|\/\*)/m.test(body)
+      ? 'it has comments'
+      : `it is not JSON: ${(error as Error).message}`
     return { kind: 'unreadable', reason }
   }
   if (!isObject(value)) return { kind: 'unreadable', reason: 'it is not a JSON object' }
   const servers = value[target.key]
-  if (servers !== undefined && !isObject(servers)) return { kind: 'unreadable', reason: `its "${target.key}" is not an object` }
+  if (servers !== undefined && !isObject(servers))
+    return { kind: 'unreadable', reason: `its "${target.key}" is not an object` }
   return { kind: 'read', text, entry: servers?.[serverName] }
 }
 

@@ -61,7 +61,12 @@ function readObject(text: string, start: number): JsonObject {
     const keyEnd = stringEnd(text, keyStart)
     const from = skipBlank(text, skipBlank(text, keyEnd) + 1)
     const to = valueEnd(text, from)
-    properties.push({ key: JSON.parse(text.slice(keyStart, keyEnd)) as string, keyStart, valueStart: from, valueEnd: to })
+    properties.push({
+      key: JSON.parse(text.slice(keyStart, keyEnd)) as string,
+      keyStart,
+      valueStart: from,
+      valueEnd: to,
+    })
     index = skipBlank(text, to)
     if (text[index] === ',') index = skipBlank(text, index + 1)
   }
@@ -93,9 +98,12 @@ export function setProperty(text: string, path: readonly string[], value: unknow
   for (const [depth, key] of path.entries()) {
     const property = find(object, key)
     const rest = path.slice(depth + 1)
-    if (property === undefined) return insert(text, object, key, nested(rest, value), { indent, depth: depth + 1, lineFeed })
+    if (property === undefined)
+      return insert(text, object, key, nested(rest, value), { indent, depth: depth + 1, lineFeed })
     if (rest.length === 0) {
-      return text.slice(0, property.valueStart) + written(value, indent, depth + 1, lineFeed) + text.slice(property.valueEnd)
+      return (
+        text.slice(0, property.valueStart) + written(value, indent, depth + 1, lineFeed) + text.slice(property.valueEnd)
+      )
     }
     object = readObject(text, property.valueStart)
   }

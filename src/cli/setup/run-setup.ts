@@ -1,7 +1,7 @@
-import { toErrorRecord, type ErrorRecord } from '../../domain/errors.ts'
+import { type ErrorRecord, toErrorRecord } from '../../domain/errors.ts'
 import { addArguments, findClaude, removeArguments, runClaude } from './claude-command.ts'
-import { type ClientName, clientConfigurations, type ConfigurationTarget, type SetupWorld } from './client-files.ts'
-import { applyChange, keepCopy, planChange, type PlannedChange, readConfiguration } from './configuration-file.ts'
+import { type ClientName, type ConfigurationTarget, clientConfigurations, type SetupWorld } from './client-files.ts'
+import { applyChange, keepCopy, type PlannedChange, planChange, readConfiguration } from './configuration-file.ts'
 import { entryFor, type ServerEntry } from './server-entry.ts'
 
 export interface SetupRequest {
@@ -27,7 +27,10 @@ export interface SetupOutcome {
 }
 
 /** @returns the files that a request is about. */
-export function chosenTargets(world: SetupWorld, request: Pick<SetupRequest, 'scope' | 'clients'>): ConfigurationTarget[] {
+export function chosenTargets(
+  world: SetupWorld,
+  request: Pick<SetupRequest, 'scope' | 'clients'>,
+): ConfigurationTarget[] {
   const all = clientConfigurations(world, request.scope)
   if (request.clients.length > 0) return all.filter((target) => request.clients.includes(target.client))
   return all.filter((target) => target.present || (target.client === 'claude-code' && findClaude(world) !== null))
@@ -38,7 +41,12 @@ export function runSetup(world: SetupWorld, request: SetupRequest, entry: Server
   return chosenTargets(world, request).map((target) => setUp(world, request, target, entry))
 }
 
-function setUp(world: SetupWorld, request: SetupRequest, target: ConfigurationTarget, entry: ServerEntry): SetupOutcome {
+function setUp(
+  world: SetupWorld,
+  request: SetupRequest,
+  target: ConfigurationTarget,
+  entry: ServerEntry,
+): SetupOutcome {
   const wanted = request.action === 'add' ? entryFor(target, entry) : null
   const claude = target.client === 'claude-code' && target.scope === 'user' ? findClaude(world) : null
   const how = claude === null ? 'file' : 'claude'
@@ -53,7 +61,14 @@ function setUp(world: SetupWorld, request: SetupRequest, target: ConfigurationTa
       const byClaude = throughClaude(world, request, target, claude, { wanted, existed })
       if (byClaude !== null) return { ...base, result, change, backup: byClaude.backup, error: null }
     }
-    return { ...base, how: 'file', result, change, backup: applyChange(target.file, change, request.stamp), error: null }
+    return {
+      ...base,
+      how: 'file',
+      result,
+      change,
+      backup: applyChange(target.file, change, request.stamp),
+      error: null,
+    }
   } catch (error) {
     return { ...base, result: 'failed', change: null, backup: null, error: toErrorRecord(error) }
   }

@@ -1,16 +1,20 @@
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { managerEnvironment } from '../../client/launcher.ts'
 import { writeFileAtomic } from '../../platform/atomic-file.ts'
 import type { ProcessIdentity } from '../../platform/process-identity.ts'
 
 /**
  * Writes the script that a command's runner calls at its end: when this manager is gone by then, it starts the next one
- * (DESIGN §10.21). The living manager is recognised by pid and, where /proc is there, start time. The marks of the attempt are
- * dropped, so that the manager is never taken for a process of the job.
+ * (DESIGN §10.21). The living manager is recognised by pid and, where /proc is there, start time. The environment is this
+ * manager's, not the command's: no mark by which the next manager could be taken for a process of the job, no HOME of the job.
  */
-export function writeHealScript(file: string, manager: ProcessIdentity, environment: Readonly<Record<string, string | undefined>>): void {
+export function writeHealScript(file: string, manager: ProcessIdentity, home: string): void {
   const entry = fileURLToPath(new URL('./heal-main.js', import.meta.url))
-  const home = environment['NIGHTKILN_HOME']
+  const environment = { ...managerEnvironment(home), NIGHTKILN_HOME: home, NIGHTKILN_PROCESS: 'launcher' }
+  const assignments = Object.entries(environment)
+    .filter(([name]) => !name.startsWith('NIGHTKILN_FAULT'))
+    .map(([name, value]) => quote(`${name}=${value}`))
   const lines = [
     '#!/bin/sh',
     '# Starts the next manager when this one is gone. Written anew by every manager, removed by one that is stopped.',
@@ -20,10 +24,8 @@ export function writeHealScript(file: string, manager: ProcessIdentity, environm
     '  set -f; set -- ${stat##*) }',
     `  [ "$1" != Z ] && [ "\${20}" = ${quote(manager.startTime)} ] && exit 0`,
     'fi',
-    'unset NIGHTKILN_INSTANCE NIGHTKILN_JOB_ID NIGHTKILN_UNIT NIGHTKILN_ATTEMPT NIGHTKILN_FENCE NIGHTKILN_HOME',
-    ...(home === undefined || home === '' ? [] : [`NIGHTKILN_HOME=${quote(home)}; export NIGHTKILN_HOME`]),
-    'NIGHTKILN_PROCESS=launcher; export NIGHTKILN_PROCESS',
-    `exec ${quote(process.execPath)} ${quote(entry)}`,
+    `cd ${quote(home)} || exit 0`,
+    `exec env -i ${assignments.join(' ')} ${quote(process.execPath)} ${quote(entry)}`,
     '',
   ]
   writeFileAtomic(file, lines.join('\n'))

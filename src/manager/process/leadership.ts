@@ -21,6 +21,8 @@ export interface LeadershipOptions {
 }
 
 const lockRetryMs = 15
+/** Between two looks at a manager that is about to end. */
+const stoppingPauseMs = 100
 /** A candidate that can neither lead nor find a leader gives up, and says so. */
 const candidateDeadlineMs = 20_000
 
@@ -30,16 +32,17 @@ const candidateDeadlineMs = 20_000
  * @returns the lock, or null when a living manager leads
  */
 export async function becomeLeader(options: LeadershipOptions): Promise<LeaderLock | null> {
-  const { tryLock, managerFile, probeCount, log, skipKill } = options
+  const { tryLock, managerFile, log, skipKill } = options
   const deadline = performance.now() + candidateDeadlineMs
   let suspect: string | null = null
   let unanswered = 0
+  let probeAt = Number.NEGATIVE_INFINITY
   while (performance.now() < deadline) {
     const lock = tryLock()
     if (lock !== null) return lock
     const holder = readManagerFile(managerFile)
-    if (holder === null || !isAlive(holder)) {
-      // The winner of the lock has not written its file yet, or a dead holder's lock is about to be freed.
+    // Not alive: the winner of the lock has not written its file yet, or a dead holder's lock is about to be freed.
+    if (performance.now() < probeAt || holder === null || !isAlive(holder)) {
       await delay(lockRetryMs)
       continue
     }
@@ -48,10 +51,15 @@ export async function becomeLeader(options: LeadershipOptions): Promise<LeaderLo
       suspect = identity
       unanswered = 0
     }
-    if (await answers(holder, options.probeTimeoutMs)) return null
+    const { answer, patience, pauseMs } = await probe(holder, options)
+    if (answer === 'leading') return null
+    // A refused connection fails at once; unanswered probes must still span time.
+    probeAt = performance.now() + pauseMs
+    if (answer === 'stopping') {
+      unanswered = 0
+      continue
+    }
     unanswered += 1
-    // Starting and stopping take their time without answering; only a much longer silence is a hang there.
-    const patience = holder.state === 'leading' ? probeCount : probeCount * 4
     if (unanswered < patience) continue
     log.warn({ pid: holder.pid, epoch: holder.epoch, unanswered }, 'the manager does not answer: it is replaced')
     if (skipKill) return { release: () => undefined }
@@ -65,21 +73,29 @@ function isAlive(holder: ManagerFile): boolean {
   return holder.boot_id === bootId() && isSameProcess({ pid: holder.pid, startTime: holder.start_time })
 }
 
-async function answers(holder: ManagerFile, timeoutMs: number): Promise<boolean> {
+interface Probe {
+  readonly answer: 'leading' | 'stopping' | 'none'
+  /** Unanswered probes in a row that make a hang. */
+  readonly patience: number
+  /** Until the next probe. */
+  readonly pauseMs: number
+}
+
+async function probe(holder: ManagerFile, options: LeadershipOptions): Promise<Probe> {
+  const { probeTimeoutMs, probeCount } = options
+  // Starting and stopping take their time without answering; only a much longer silence is a hang there.
   if (holder.socket === null || holder.state !== 'leading') {
-    await delay(timeoutMs / 4)
-    return false
+    return { answer: 'none', patience: probeCount * 4, pauseMs: probeTimeoutMs / 4 }
   }
   const connection = await openConnection(holder.socket)
   const asked = performance.now()
   try {
-    const { instance_id: instance } = await shakeHands(connection, timeoutMs)
-    return instance === holder.instance_id
+    const { instance_id: instance, state } = await shakeHands(connection, probeTimeoutMs)
+    if (instance === holder.instance_id) return { answer: state === 'draining' ? 'stopping' : 'leading', patience: probeCount, pauseMs: stoppingPauseMs }
   } catch {
-    // A refused connection fails at once; unanswered probes must still span time.
-    await delay(Math.max(0, timeoutMs - (performance.now() - asked)))
-    return false
+    // Nobody answered.
   } finally {
     await connection.close()
   }
+  return { answer: 'none', patience: probeCount, pauseMs: Math.max(0, probeTimeoutMs - (performance.now() - asked)) }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { statfsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { Logger } from 'pino'
 import { uuidv7 } from 'uuidv7'
@@ -39,12 +40,13 @@ import { becomeLeader, type LeaderLock } from './leadership.ts'
 import { type Listener, listen } from './listener.ts'
 import { ManagerRecord } from './manager-record.ts'
 import { createRotatingLog } from './rotating-log.ts'
-import { Shutdown } from './shutdown.ts'
+import { Shutdown, type StopOrder } from './shutdown.ts'
 import { prepareSocketPath } from './socket-path.ts'
 import { prepareStateDirectory } from './state-directory.ts'
 
 /** Deaths older than this say nothing about the present. */
-const deathMemoryMs = 10 * 60_000
+const deathMemoryMs = 24 * 3_600_000
+const startupSpaceBytes = 512 * 1024
 /** Ends the process when the storage cannot be trusted or another manager leads. */
 const storageExitCode = 74
 const epochExitCode = 75
@@ -56,6 +58,7 @@ const epochExitCode = 75
  */
 export async function runManager(paths: StatePaths, commandUmask: number): Promise<void> {
   prepareStateDirectory(paths)
+  releaseBallastOnFullDisk(paths)
   const settings = readSettings(paths.configFile)
   const log = createRotatingLog(paths.managerLog, { level: settings.log_level, maxBytes: settings.log_max })
   const faults = createFaultPoints(process.env)
@@ -170,9 +173,17 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
       if (!isSameFile(paths.database, databaseIdentity)) {
         endLoudly(storageExitCode, `${paths.database} is no longer the file this manager opened: it was deleted or replaced`)
       }
-      identity = raiseHighWater(paths.instanceFile, identity, store.lastEventId())
+      noteHighWater()
     },
   })
+  const noteHighWater = () => {
+    try {
+      identity = raiseHighWater(paths.instanceFile, identity, store.lastEventId())
+    } catch (error) {
+      // A mark that is behind only makes the check at the next start weaker; a full disk must not end the manager.
+      log.warn({ err: error }, 'the high-water mark could not be written')
+    }
+  }
   const pruner = new EventPruner(store, commits)
 
   let listener: Listener | null = null
@@ -182,20 +193,27 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     isNeeded: () => supervisor.running > 0 || dispatcher.waitingJobs > 0 || (listener?.connections() ?? 0) > 0 || hasUnfinishedJob(store),
     exit: () => shutdown.request({ drainMs: 0, running: 'leave', reason: 'idle' }),
   })
+  const closing = new AbortController()
+  const recordStop = ({ reason }: Pick<StopOrder, 'reason'>) => {
+    // After a handover a successor must come: the runners may still call it.
+    if (reason !== 'handover') removeHealScript(paths.healScript)
+    record.write({ socket: null, state: reason === 'user' ? 'stopped' : reason })
+  }
   const shutdown = new Shutdown({
     dispatcher,
     supervisor,
     listener: () => listener,
+    answerWaiting: () => closing.abort(),
+    abandon: () => recordStop({ reason: 'user' }),
     exit: (code) => process.exit(code),
     log,
-    finish: ({ reason }) => {
+    finish: (order) => {
       idle.stop()
       keeper.stop()
-      identity = raiseHighWater(paths.instanceFile, identity, store.lastEventId())
+      noteHighWater()
       if (supervisor.running === 0) store.stopWorker(workerId, clock.now())
       store.close()
-      removeHealScript(paths.healScript)
-      record.write({ socket: null, state: reason === 'user' ? 'stopped' : reason })
+      recordStop(order)
       lock.release()
     },
   })
@@ -224,6 +242,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     faultPoint: faults.reach,
     requestStop: ({ drainMs, running, reason }) => setImmediate(() => shutdown.request({ drainMs, running, reason })),
     isDraining: () => shutdown.isDraining,
+    closing: closing.signal,
   }
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.onSignal(signal))
@@ -238,7 +257,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
       clock.now() + settings.lease,
     ),
   )
-  writeHealScript(paths.healScript, ownIdentity(), process.env)
+  writeHealScript(paths.healScript, ownIdentity(), paths.home)
   // Adoption precedes everything that could start the same work again.
   await recoverer.reconcile()
   const socket = prepareSocketPath(paths, epoch)
@@ -251,13 +270,18 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   log.info({ socket, adopted: supervisor.running }, 'ready')
 }
 
+/** On a full disk not even the files of a starting manager could be written; what runs must be adopted all the same. */
+function releaseBallastOnFullDisk(paths: StatePaths): void {
+  const { bavail, bsize } = statfsSync(paths.home)
+  if (bavail * bsize < startupSpaceBytes) new Ballast(paths.ballastFile).release()
+}
+
 function hasUnfinishedJob(store: SqliteJobStore): boolean {
   return store.listJobs({ states: ['queued', 'running'] }, { limit: 1 }).length > 0
 }
 
 function guardedStorage(store: SqliteJobStore, paths: StatePaths) {
   const ballast = new Ballast(paths.ballastFile)
-  ballast.restore()
   return {
     reopen: () => store.reopen(),
     classify: (error: unknown) => storageProblemOf(error) ?? ('other' as const),

@@ -16,6 +16,10 @@ export interface ShutdownOptions {
   readonly dispatcher: Dispatcher
   readonly supervisor: AttemptSupervisor
   readonly listener: () => Listener | null
+  /** Calls that wait for something to happen are answered now, with what is. */
+  readonly answerWaiting: () => void
+  /** A forced stop: says on disk that it was meant, so that nobody takes it for a death; nothing else is waited for. */
+  readonly abandon: () => void
   /** Stops the timers; closes the storage and frees the lock; the last steps. */
   readonly finish: (order: StopOrder) => void
   readonly exit: (code: number) => void
@@ -32,6 +36,7 @@ const lookMs = 20
 export class Shutdown {
   readonly #options: ShutdownOptions
   #order: StopOrder | null = null
+  #wasSignalled = false
   #deadline = 0
 
   constructor(options: ShutdownOptions) {
@@ -60,16 +65,22 @@ export class Shutdown {
   /** A signal: stop like a user; the second one ends the process at once (its commands are adopted later). */
   onSignal(signal: NodeJS.Signals): void {
     this.#options.log.info({ signal }, 'signal')
-    if (this.#order !== null) this.#options.exit(130)
-    else this.request({ drainMs: 0, running: 'leave', reason: 'user' })
+    if (this.#wasSignalled) {
+      this.#options.abandon()
+      this.#options.exit(130)
+    }
+    this.#wasSignalled = true
+    this.request({ drainMs: 0, running: 'leave', reason: 'user' })
   }
 
   async #run(order: StopOrder): Promise<void> {
-    const { dispatcher, supervisor, listener, finish, exit, log } = this.#options
+    const { dispatcher, supervisor, listener, answerWaiting, finish, exit, log } = this.#options
     log.info({ ...order, attempts: supervisor.running }, 'stopping')
     dispatcher.quiet()
     while (supervisor.running > 0 && performance.now() < this.#deadline) await delay(lookMs)
     if (order.running === 'release') await this.#release()
+    // A wait whose connection broke would be repeated, and the repetition would start the next manager.
+    answerWaiting()
     await listener()?.close(closeGraceMs)
     await supervisor.settled()
     supervisor.storeProgress()

@@ -18,7 +18,10 @@ export interface LeaseKeeperOptions {
   readonly checkIdentity: () => void
 }
 
-/** Every beat: the state directory is still ours; and while something runs, the lease and the newest progress are stored. */
+/**
+ * Every beat: the state directory and the epoch are still ours, and what a jump of the wall clock made due is claimed; while
+ * something runs, the lease and the newest progress are stored.
+ */
 export const beatMs = 5_000
 
 export class LeaseKeeper {
@@ -43,6 +46,9 @@ export class LeaseKeeper {
   beat(): void {
     const { store, commits, supervisor, recoverer, clock, workerId, leaseMs, log, checkIdentity } = this.#options
     checkIdentity()
+    // An empty group writes nothing, but its transaction checks the epoch: a manager that was stopped while another took over
+    // ends here, even when nobody asks it for a write.
+    commits.run(() => undefined).catch((error: unknown) => log.warn({ err: error }, 'the storage does not answer'))
     if (supervisor.running === 0) return
     supervisor.storeProgress()
     if (clock.monotonic() - this.#lastLease < leaseMs / 3) return

@@ -12,8 +12,8 @@ export interface GuardedStorage {
   classify(error: unknown): StorageFault
   /** Frees the reserved space. @returns false when there was none left */
   releaseBallast(): boolean
-  /** Takes the reserve again when space allows. */
-  restoreBallast(): void
+  /** Takes the reserve again when space allows. @returns false while there is no room for it */
+  restoreBallast(): boolean
 }
 
 export interface StorageGuardOptions {
@@ -41,12 +41,13 @@ export class StorageGuard {
   #commits: CommitQueue | null = null
   #faultsInARow = 0
   #healthy = true
-  #ballastReleased = false
+  #ballastReleased: boolean
   #spaceCheckedAt = Number.NEGATIVE_INFINITY
   #freeBytes = 0
 
   constructor(options: StorageGuardOptions) {
     this.#options = options
+    this.#ballastReleased = !options.storage.restoreBallast()
   }
 
   attach(commits: CommitQueue): void {
@@ -103,8 +104,7 @@ export class StorageGuard {
       const stats = statfsSync(this.#options.home)
       this.#freeBytes = stats.bavail * stats.bsize
       if (this.#ballastReleased && this.#freeBytes > this.#options.floorBytes) {
-        this.#options.storage.restoreBallast()
-        this.#ballastReleased = false
+        this.#ballastReleased = !this.#options.storage.restoreBallast()
       }
     }
     return this.#freeBytes

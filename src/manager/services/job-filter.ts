@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
+import { z } from 'zod'
 import { QueueError } from '../../domain/errors.ts'
 import type { JobFilter } from '../../domain/ports/job-store.ts'
 import type { JobState } from '../../domain/states.ts'
 import type { JobFilterInput } from '../../domain/wire/jobs.ts'
+
+const cursorContent = z.object({ v: z.literal(1), seq: z.int(), filter: z.string() })
 
 const groups: Readonly<Record<string, readonly JobState[]>> = {
   unfinished: ['queued', 'running'],
@@ -31,13 +34,8 @@ export function encodeCursor(beforeSeq: number, filter: JobFilter): string {
 
 /** @throws QueueError invalid_input when it is not a cursor, or of another filter */
 export function decodeCursor(cursor: string, filter: JobFilter): number {
-  let decoded: { v?: unknown; seq?: unknown; filter?: unknown }
-  try {
-    decoded = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')) as typeof decoded
-  } catch {
-    decoded = {}
-  }
-  if (decoded.v !== 1 || typeof decoded.seq !== 'number' || !Number.isSafeInteger(decoded.seq)) {
+  const decoded = parseCursor(cursor)
+  if (decoded === null) {
     throw new QueueError('invalid_input', `cursor "${cursor.slice(0, 60)}" is not one that list_jobs answered`, {
       remedy: 'Use next_cursor of the answer before, or leave cursor out to start again.',
     })
@@ -48,6 +46,14 @@ export function decodeCursor(cursor: string, filter: JobFilter): number {
     })
   }
   return decoded.seq
+}
+
+function parseCursor(cursor: string): z.infer<typeof cursorContent> | null {
+  try {
+    return cursorContent.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+  } catch {
+    return null
+  }
 }
 
 function filterHash(filter: JobFilter): string {

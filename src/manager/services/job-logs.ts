@@ -1,6 +1,7 @@
 import { harmlessText } from '../../domain/display-text.ts'
 import { QueueError } from '../../domain/errors.ts'
 import type { Attempt } from '../../domain/job.ts'
+import type { OutputSlice } from '../../domain/ports/executor.ts'
 import type { LogsAnswer } from '../../domain/wire/jobs.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
 import { unitAt } from './job-unit.ts'
@@ -19,7 +20,7 @@ export async function jobLogs(context: ServiceContext, request: OperationCall<'j
   if (attempt === null) return nothingYet(request, job.id)
   const window = request.grep === undefined ? request.max_bytes : grepWindowBytes
   const offset = request.mode === 'tail' ? -window : request.mode === 'head' ? 0 : (request.offset ?? 0)
-  const slice = await context.executor.readOutput(attempt, { offset, maxBytes: window })
+  const slice = wholeCharacters(await context.executor.readOutput(attempt, { offset, maxBytes: window }))
   const selected = selectLines(Buffer.from(slice.bytes).toString('utf8'), request)
   const running = attempt.outcome === 'running'
   return {
@@ -35,6 +36,31 @@ export async function jobLogs(context: ServiceContext, request: OperationCall<'j
     running,
     next: nextRead(job.id, slice.offset, slice.nextOffset, slice.totalBytes, running),
   }
+}
+
+/** Cuts what a byte limit split: a character that began before the slice, and one that ends after it and comes with the next. */
+function wholeCharacters(slice: OutputSlice): OutputSlice {
+  const { bytes } = slice
+  let from = 0
+  if (slice.offset > 0) while (from < Math.min(3, bytes.length) && isContinuation(bytes[from])) from += 1
+  let to = bytes.length
+  if (slice.nextOffset < slice.totalBytes) {
+    let lead = to - 1
+    while (lead > to - 4 && lead > from && isContinuation(bytes[lead])) lead -= 1
+    if (to - lead < characterLength(bytes[lead])) to = lead
+  }
+  // Bytes that are no UTF-8 at all are shown as they come.
+  if (to <= from) return slice
+  return { ...slice, bytes: bytes.subarray(from, to), offset: slice.offset + from, nextOffset: slice.nextOffset - (bytes.length - to) }
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80
+}
+
+function characterLength(lead: number | undefined): number {
+  if (lead === undefined || lead < 0xc0) return 1
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
 }
 
 function attemptNumbered(attempts: readonly Attempt[], number: number | undefined, jobId: string): Attempt | null {

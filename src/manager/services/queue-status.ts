@@ -4,6 +4,9 @@ import { jobLine } from './job-view.ts'
 import type { ServiceContext } from './service-context.ts'
 
 const runningShown = 20
+/** The night before is still told in the morning. */
+const healingShownMs = 24 * 3_600_000
+const deathWindowMs = 10 * 60_000
 
 /** The manager, its slots, totals and what is wrong, if anything. */
 export function queueStatus(context: ServiceContext): QueueStatusAnswer {
@@ -12,12 +15,15 @@ export function queueStatus(context: ServiceContext): QueueStatusAnswer {
   const statistics = store.readStatistics(now)
   const freeBytes = storage.freeBytes()
   const accepting = freeBytes >= settings.free_space_floor
-  const deaths = readDeaths(facts.deathsFile)
+  const { deaths, healing_stopped: healingStopped } = readDeaths(facts.deathsFile)
+  const recentDeaths = deaths.filter((death) => death.at > now - deathWindowMs).length
   const warnings = [
     ...(accepting ? [] : [`Only ${freeBytes} bytes are free: new jobs are refused until space is freed.`]),
     ...(storage.healthy ? [] : ['The database reported errors; it is being reopened.']),
-    ...(deaths.deaths.length < 2 ? [] : [`The manager died ${deaths.deaths.length} times within 10 minutes; nightkiln manager logs may say why.`]),
-    ...(deaths.healing_stopped === null ? [] : [`Self-healing stopped: ${deaths.healing_stopped.reason}.`]),
+    ...(recentDeaths < 2 ? [] : [`The manager died ${recentDeaths} times within 10 minutes; nightkiln manager logs may say why.`]),
+    ...(healingStopped === null || healingStopped.at < now - healingShownMs
+      ? []
+      : [`Self-healing stopped at ${new Date(healingStopped.at).toISOString()}: ${healingStopped.reason}; until a client came, nothing was started.`]),
   ]
   return {
     manager: {

@@ -39,4 +39,6 @@ export interface ServiceContext {
   /** Asks the process to stop; answers at once. */
   readonly requestStop: (request: { drainMs: number; running: 'leave' | 'release'; reason: 'user' | 'handover' }) => void
   readonly isDraining: () => boolean
+  /** Aborted right before the connections are closed. */
+  readonly closing: AbortSignal
 }

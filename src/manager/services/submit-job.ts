@@ -86,7 +86,8 @@ function newJob(
     priority: priorities[request.priority ?? 'normal'],
     params: request.params as JsonObject,
     options,
-    runAt: request.run_at === undefined ? now : Date.parse(request.run_at),
+    // 0 is due on every clock: a job without a start time must not wait when the wall clock is set back.
+    runAt: request.run_at === undefined ? 0 : Date.parse(request.run_at),
     concurrency: null,
     maxAttempts: request.max_attempts ?? 1,
     rerunOf: derived.rerunOf,

@@ -16,7 +16,7 @@ export async function waitForJobs(
   request: OperationCall<'wait_for_jobs'>,
   signal: AbortSignal,
 ): Promise<WaitAnswer> {
-  const { store, clock, events } = context
+  const { store, clock, events, closing } = context
   const begun = clock.monotonic()
   const ids = [...new Set(request.ids)]
   viewsOf(context, ids, 'concise')
@@ -26,7 +26,7 @@ export async function waitForJobs(
   let done = isSatisfied()
   if (!done && request.timeout_s > 0) {
     const over = new AbortController()
-    const stop = AbortSignal.any([signal, over.signal])
+    const stop = AbortSignal.any([signal, over.signal, closing])
     const wanted = new Set(ids)
     const unsubscribe = events.subscribe((batch) => {
       if (!done && batch.some((event) => wanted.has(event.jobId)) && isSatisfied()) {

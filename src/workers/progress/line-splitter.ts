@@ -1,6 +1,10 @@
 const longestLine = 4096
+const boringEnd = 8192
 
-/** Cuts a stream of bytes into lines at newlines and carriage returns; holds at most one bounded line. */
+/**
+ * Cuts a stream of bytes into lines at newlines and carriage returns; holds at most one bounded line. Of a piece in which
+ * nothing interesting stands only the end is cut: a flood of plain lines costs one search.
+ */
 export interface LineSplitter {
   /** @returns complete lines; `skipped`: bytes before these are missing, so the half line before is void */
   push(bytes: Uint8Array, skipped: boolean): readonly string[]
@@ -8,7 +12,7 @@ export interface LineSplitter {
   unfinished(): string
 }
 
-export function createLineSplitter(): LineSplitter {
+export function createLineSplitter(interesting: RegExp): LineSplitter {
   let decoder = new TextDecoder('utf-8')
   let rest = ''
   return {
@@ -17,10 +21,12 @@ export function createLineSplitter(): LineSplitter {
         decoder = new TextDecoder('utf-8')
         rest = ''
       }
-      const lines = (rest + decoder.decode(bytes, { stream: true })).split(/[\r\n]+/)
+      const whole = rest + decoder.decode(bytes, { stream: true })
+      const isBoring = whole.length > boringEnd && !interesting.test(whole)
+      const lines = (isBoring ? whole.slice(-boringEnd) : whole).split(/[\r\n]+/)
       rest = shorten(lines.pop() ?? '')
       // After a gap the first line is the end of one.
-      return (skipped ? lines.slice(1) : lines).map(shorten)
+      return (skipped || isBoring ? lines.slice(1) : lines).map(shorten)
     },
     unfinished: () => rest,
   }

@@ -19,7 +19,7 @@ const parsers: readonly (() => ProgressParser)[] = [
 ]
 
 /** Only such lines can be of interest to a parser; keeps a flood of plain lines cheap. */
-const interesting = /%|progress|"current"|time[_=]|Duration:/i
+const interesting = /%|progress|"current"|time[_=]|Duration:|\d:\d\d:\d\d\s|--:--:--/i
 /** Of one piece the last lines are parsed, and of those before only so many interesting ones: a flood must stay cheap. */
 const lastLines = 100
 const earlierLines = 300
@@ -34,7 +34,7 @@ export interface ProgressReader {
 
 export function createProgressReader(): ProgressReader {
   const table = parsers.map((create) => create())
-  const splitter = createLineSplitter()
+  const splitter = createLineSplitter(interesting)
   let latest: Progress | null = null
   let explicit = false
   let explicitMessage: string | null = null

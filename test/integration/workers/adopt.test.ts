@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { onTestFinished, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { bootId } from '../../../src/platform/process-identity.ts'
 import { isAlive } from '../../support/proc.ts'
 import { waitUntil } from '../../support/wait-until.ts'

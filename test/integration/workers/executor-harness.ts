@@ -68,7 +68,7 @@ export interface Harness {
 /** An executor on a state directory of its own; what is left of its commands is killed when the test ends. */
 export function useExecutor(options: Partial<CommandExecutorOptions> = {}): Harness {
   const { home } = useTemporaryHome()
-  const paths = statePaths(home, { NIGHTKILN_HOME: home })
+  const paths = statePaths(home)
   const work = join(home, 'work')
   mkdirSync(work)
   const log: LogLine[] = []

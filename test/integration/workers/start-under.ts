@@ -29,6 +29,7 @@ export function startUnder(harness: Harness, task: CommandTask, more: Partial<St
     shell: '/bin/sh',
     dieAt: null,
     stopAfterMs: null,
+    exhausted: false,
     ...more,
   }
   const child = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(order)], {
@@ -41,7 +42,13 @@ export function startUnder(harness: Harness, task: CommandTask, more: Partial<St
   const closed = once(child, 'close')
   onTestFinished(() => void child.kill('SIGKILL'))
   const told = (): { started?: RunnerIdentity; ended?: CommandEnd } =>
-    Object.assign({}, ...text.split('\n').slice(0, -1).map((line) => JSON.parse(line) as object))
+    Object.assign(
+      {},
+      ...text
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as object),
+    )
   return {
     process: child,
     text: () => text,

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { waitUntil } from '../../support/wait-until.ts'
 import { recordObserver, useExecutor } from './executor-harness.ts'
+import { startUnder } from './start-under.ts'
 
 async function runToEnd(spec: Parameters<ReturnType<typeof useExecutor>['task']>[0], harness = useExecutor()) {
   const observer = recordObserver()
@@ -45,7 +46,12 @@ test('stdin is the given text, or empty', async () => {
 
 test('the command gets its own environment with the marks, and nothing of the manager', async () => {
   process.env['OF_THE_MANAGER'] = 'secret'
-  const environment = { PATH: '/usr/bin:/bin', directory: 'kept', NIGHTKILN_PROCESS: 'manager', NIGHTKILN_UNIT: 'other' }
+  const environment = {
+    PATH: '/usr/bin:/bin',
+    directory: 'kept',
+    NIGHTKILN_PROCESS: 'manager',
+    NIGHTKILN_UNIT: 'other',
+  }
   const { end, task, harness } = await runToEnd({ argv: ['env'], environment })
   const lines = end.kind === 'exited' ? end.output.tail.trim().split('\n').sort() : []
   expect(lines.filter((line) => !/^(_|PWD|SHLVL|OLDPWD)=/.test(line))).toEqual([
@@ -62,7 +68,8 @@ test('the command gets its own environment with the marks, and nothing of the ma
 
 test('the command gets default signal actions, its umask, its cwd and no descriptor of the manager', async () => {
   const harness = useExecutor({ commandUmask: 0o022 })
-  const script = 'grep -E "SigIgn|SigBlk" /proc/self/status; umask; pwd; ls -l /proc/self/fd | grep -c -E "socket|runner.log"'
+  const script =
+    'grep -E "SigIgn|SigBlk" /proc/self/status; umask; pwd; ls -l /proc/self/fd | grep -c -E "socket|runner.log"'
   const { end } = await runToEnd(script, harness)
   expect(end).toMatchObject({
     output: { tail: `SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0022\n${harness.work}\n0\n` },
@@ -77,7 +84,9 @@ test('the runner has a session of its own', async () => {
 
 test('arguments arrive unchanged, whatever they contain', async () => {
   const odd = ['-n', '', 'a b', '"quoted"', "it's", '$HOME', '`id`', 'line\nbreak', '*', '\\', 'ünïcode 🧱', '--']
-  const { end } = await runToEnd({ argv: [process.execPath, '-e', 'console.log(JSON.stringify(process.argv.slice(1)))', '--', ...odd] })
+  const { end } = await runToEnd({
+    argv: [process.execPath, '-e', 'console.log(JSON.stringify(process.argv.slice(1)))', '--', ...odd],
+  })
   expect(end.kind === 'exited' ? JSON.parse(end.output.tail) : end).toEqual(odd)
 })
 
@@ -86,7 +95,10 @@ test('a program named like a builtin of the shell is looked for on PATH, relativ
   mkdirSync(join(harness.work, 'bin'))
   writeFileSync(join(harness.work, 'bin', 'exit'), '#!/bin/sh\necho mine\n', { mode: 0o755 })
   const environment = { PATH: `bin:/usr/bin:/bin` }
-  expect((await runToEnd({ argv: ['exit', '7'], environment }, harness)).end).toMatchObject({ exitCode: 0, output: { tail: 'mine\n' } })
+  expect((await runToEnd({ argv: ['exit', '7'], environment }, harness)).end).toMatchObject({
+    exitCode: 0,
+    output: { tail: 'mine\n' },
+  })
   expect((await runToEnd({ argv: ['./bin/exit'] }, harness)).end).toMatchObject({ output: { tail: 'mine\n' } })
 })
 
@@ -105,7 +117,11 @@ test.for([
   ['a file as cwd', { cwd: '/etc/passwd' }, /cwd "\/etc\/passwd" is not a directory/],
   ['a NUL in an argument', { argv: ['/bin/echo', 'a\0b'] }, /argv\[1\] contains a NUL/],
   ['a NUL in the environment', { environment: { A: '\0' } }, /env A contains a NUL/],
-  ['3 MB of arguments', { argv: ['/bin/echo', ...Array<string>(30).fill('x'.repeat(100_000))] }, /too long .*3000\d\d\d bytes/],
+  [
+    '3 MB of arguments',
+    { argv: ['/bin/echo', ...Array<string>(30).fill('x'.repeat(100_000))] },
+    /too long .*3000\d\d\d bytes/,
+  ],
   ['one argument of 1 MB', { argv: ['/bin/echo', 'x'.repeat(1_000_000)] }, /too long/],
 ] as const)('%s is told, and nothing ran', async ([, spec, message]) => {
   const { end, observer } = await runToEnd(spec as Parameters<ReturnType<typeof useExecutor>['task']>[0])
@@ -150,4 +166,37 @@ test('a shell that cannot be run is the fault of neither the command nor the man
   const harness = useExecutor({ shell: '/no/such/shell' })
   const { end } = await runToEnd('true', harness)
   expect(end.kind).toBe('not_started')
+})
+
+test('without a free descriptor the attempt is released: nothing ran, the manager lives', async () => {
+  const harness = useExecutor()
+  const task = harness.task('echo ran >ran')
+  const manager = startUnder(harness, task, { exhausted: true })
+  expect(await manager.end(10_000)).toMatchObject({ kind: 'released', message: expect.stringContaining('EMFILE') })
+  expect(manager.process.exitCode).toBe(null)
+  expect(() => harness.read('ran')).toThrow()
+})
+
+test('forty commands at once each end once, with their own code and output', async () => {
+  const harness = useExecutor()
+  const all = Array.from({ length: 40 }, (_, at) => {
+    const observer = recordObserver()
+    const task = harness.task(`echo "command ${at}"; exit ${at}`)
+    harness.executor.start(task, observer)
+    return observer
+  })
+  for (const [at, observer] of all.entries()) {
+    expect(await observer.end()).toMatchObject({ exitCode: at, output: { tail: `command ${at}\n` } })
+    expect(observer.ends).toHaveLength(1)
+  }
+})
+
+test('an observer that throws does not hinder the end', async () => {
+  const harness = useExecutor()
+  const observer = recordObserver()
+  const fail = (): never => {
+    throw new Error('observer')
+  }
+  harness.executor.start(harness.task('echo hello; exit 2'), { ...observer, started: fail, progressed: fail })
+  expect(await observer.end()).toMatchObject({ kind: 'exited', exitCode: 2 })
 })

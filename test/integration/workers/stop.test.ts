@@ -45,11 +45,20 @@ test('a command that ends on TERM is not waited for longer', async () => {
 
 test.for([
   ['daemonised with setsid', 'setsid sleep 600 & echo $! >pid; echo $$ >ready; sleep 600'],
-  ['daemonised with a double fork, its parent gone', '(setsid sh -c "sleep 600 & echo \\$! >pid" &); echo $$ >ready; sleep 600'],
+  [
+    'daemonised with a double fork, its parent gone',
+    '(setsid sh -c "sleep 600 & echo \\$! >pid" &); echo $$ >ready; sleep 600',
+  ],
   ['without an environment, in the session', 'env -i /bin/sleep 600 & echo $! >pid; echo $$ >ready; sleep 600'],
-  ['without an environment, a child in another session', 'env -i /usr/bin/setsid -w /bin/sleep 600 & echo $! >pid; echo $$ >ready; sleep 600'],
+  [
+    'without an environment, a child in another session',
+    'env -i /usr/bin/setsid -w /bin/sleep 600 & echo $! >pid; echo $$ >ready; sleep 600',
+  ],
   ['stopped by a signal', 'sleep 600 & kill -STOP $!; echo $! >pid; echo $$ >ready; sleep 600'],
-  ['ignoring TERM and forking on', 'sh -c "trap \'\' TERM; while :; do sleep 60 & sleep 0.02; done" & echo $! >pid; echo $$ >ready; sleep 600'],
+  [
+    'ignoring TERM and forking on',
+    'sh -c "trap \'\' TERM; while :; do sleep 60 & sleep 0.02; done" & echo $! >pid; echo $$ >ready; sleep 600',
+  ],
 ] as const)('a process %s is gone after a cancel', async ([, script]) => {
   const { command, observer, harness, task } = await running(script)
   const pid = await pidIn(harness, 'pid')
@@ -60,7 +69,8 @@ test.for([
 })
 
 test('a manager that the command started survives, and so does what it runs', async () => {
-  const nested = 'NIGHTKILN_PROCESS=manager setsid sh -c "env -i /bin/sleep 600 & echo \\$! >child; echo \\$\\$ >manager; wait" &'
+  const nested =
+    'NIGHTKILN_PROCESS=manager setsid sh -c "env -i /bin/sleep 600 & echo \\$! >child; echo \\$\\$ >manager; wait" &'
   const { command, observer, harness, pid } = await running(`${nested} echo $$ >ready; sleep 600`)
   const manager = await pidIn(harness, 'manager')
   const child = await pidIn(harness, 'child')

@@ -83,11 +83,27 @@ export function startFrontEnd(home: TemporaryHome, options: FrontEndOptions = {}
   // The server may close its side first.
   child.stdin.on('error', () => {})
 
+  // "close" comes when the exit is known and everything that was written has arrived.
+  let exited: Exit | null = null
   const exit = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal, at: performance.now() }))
+    child.once('close', (code, signal) => {
+      exited = { code, signal, at: performance.now() }
+    })
   })
   const answerTo: FrontEnd['answerTo'] = (id, timeoutMs = 20_000) =>
-    waitUntil(() => byId.get(id), { timeoutMs, what: `the answer to ${id}; stderr: ${errors.join('')}` })
+    waitUntil(
+      () => {
+        const answer = byId.get(id)
+        if (answer === undefined && exited !== null) {
+          throw new Error(
+            `the front end ended with ${JSON.stringify(exited)} without an answer to ${id}: ${errors.join('')}`,
+          )
+        }
+        return answer
+      },
+      { timeoutMs, what: `the answer to ${id}` },
+    )
   const request: FrontEnd['request'] = (method, params, timeoutMs) => {
     lastId += 1
     const id = `r${lastId}`

@@ -26,7 +26,7 @@ describe('stateDirectory', () => {
 
 describe('statePaths', () => {
   test('everything lies below the home when it was chosen', () => {
-    const paths = statePaths('/srv/kiln', { NIGHTKILN_HOME: '/srv/kiln' })
+    const paths = statePaths('/srv/kiln')
     const { home, ...rest } = paths
     expect(home).toBe('/srv/kiln')
     for (const path of Object.values(rest)) expect(path.startsWith('/srv/kiln/')).toBe(true)
@@ -34,13 +34,14 @@ describe('statePaths', () => {
   })
 
   test('the configuration of the default home is where the platform keeps configuration', () => {
-    const paths = statePaths('/home/someone/.local/share/nightkiln', {})
-    expect(paths.configFile.startsWith('/home/someone/.local/share')).toBe(false)
-    expect(paths.database).toBe('/home/someone/.local/share/nightkiln/queue.db')
+    const home = stateDirectory({})
+    const paths = statePaths(home)
+    expect(paths.configFile.startsWith(home)).toBe(false)
+    expect(paths.database).toBe(`${home}/queue.db`)
   })
 
   test('two attempts never share a directory, nor one attempt before and after a restored backup', () => {
-    const paths = statePaths('/srv/kiln', {})
+    const paths = statePaths('/srv/kiln')
     const fence = { unitId: 'u', attempt: 1, nonce: 'a' }
     const directories = [fence, { ...fence, attempt: 2 }, { ...fence, nonce: 'b' }, { ...fence, unitId: 'v' }].map(
       (one) => attemptDirectory(paths, one),

@@ -1,0 +1,104 @@
+import type { ErrorRecord } from '../../../src/domain/errors.ts'
+import type { Fence, Job, JobOptions, Unit } from '../../../src/domain/job.ts'
+import type { EndFacts, JobStore, NewJob, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
+
+/** The fake clock's start. */
+export const start = Date.UTC(2030, 0, 1)
+
+export const worker: WorkerRecord = { id: 'worker-1', kind: 'command', name: 'commands', pid: 4242, slots: 4 }
+export const otherWorker: WorkerRecord = { id: 'worker-2', kind: 'thread', name: 'threads', pid: 4243, slots: 8 }
+
+export const options: JobOptions = {
+  backoff: { initialMs: 1_000, maxMs: 300_000, factor: 2 },
+  unitTimeoutMs: 60_000,
+  idleTimeoutMs: null,
+  cancelGraceMs: 3_000,
+  maxOutputBytes: 1024,
+  rerunWhenLost: true,
+}
+
+/** @returns a UUIDv7 with a number in it that is easy to read back. */
+export function jobIdOf(number: number): string {
+  return `01941f29-7c00-7000-8000-${String(number).padStart(12, '0')}`
+}
+
+export function unitIdOf(job: number, position: number): string {
+  return `01941f29-7c00-7000-9000-${String(job).padStart(8, '0')}${String(position).padStart(4, '0')}`
+}
+
+/** A job with `units` units, due at once; everything else as a client leaves it. */
+export function newJob(number: number, changes: Partial<NewJob> = {}, units = 1): NewJob {
+  return {
+    id: jobIdOf(number),
+    type: 'command',
+    queue: 'default',
+    name: `job ${number}`,
+    labels: {},
+    priority: 2,
+    params: {},
+    options,
+    runAt: start,
+    concurrency: null,
+    maxAttempts: 1,
+    rerunOf: null,
+    submittedBy: 'test 1.0',
+    idempotencyKey: `key-${number}`,
+    contentHash: `hash-${number}`,
+    units: Array.from({ length: units }, (_, position) => ({ id: unitIdOf(number, position), input: { position } })),
+    now: start,
+    ...changes,
+  }
+}
+
+export function facts(changes: Partial<EndFacts> = {}): EndFacts {
+  return {
+    exitCode: 0,
+    error: null,
+    elapsedMs: 1_500,
+    outputBytes: 20,
+    droppedBytes: 0,
+    now: start + 5_000,
+    ...changes,
+  }
+}
+
+export const brokenRecord: ErrorRecord = { code: 'command_failed', message: 'exit code 1', remedy: 'Read the log.' }
+
+/** @returns the created job. @throws when the key was known */
+export function submit(store: JobStore, job: NewJob): Job {
+  const outcome = store.submitJob(job)
+  if (outcome.kind !== 'created') throw new Error(`not created but ${outcome.kind}`)
+  return outcome.job
+}
+
+let nonces = 0
+
+/** @returns what was claimed and its fence. @throws when nothing was */
+export function claim(
+  store: JobStore,
+  jobId: string,
+  changes: { now?: number; workerId?: string } = {},
+): { unit: Unit & { state: 'running' }; job: Job; moreAvailable: boolean; fence: Fence } {
+  nonces += 1
+  const { now = start, workerId = worker.id } = changes
+  const nonce = `nonce-${nonces}`
+  const outcome = store.claimUnitIfDue({ jobId, workerId, executor: 'command', mode: 'local', nonce, now })
+  if (outcome.kind !== 'claimed') throw new Error(`nothing to claim; due ${outcome.nextDueAt}`)
+  const { unit, job, moreAvailable } = outcome
+  return { unit, job, moreAvailable, fence: { unitId: unit.id, attempt: unit.attempt, nonce, workerId } }
+}
+
+/** Every way a fence can be wrong by one part. */
+export function wrongFences(fence: Fence): readonly (readonly [string, Fence])[] {
+  return [
+    ['another attempt', { ...fence, attempt: fence.attempt + 1 }],
+    ['another nonce', { ...fence, nonce: 'nonce-of-a-restored-past' }],
+    ['another worker', { ...fence, workerId: 'worker-9' }],
+    ['another unit', { ...fence, unitId: unitIdOf(99, 0) }],
+  ]
+}
+
+/** @returns the types of the events after `afterId`, oldest first. */
+export function eventTypes(store: JobStore, afterId = 0): string[] {
+  return store.readEvents(afterId, 1_000).map((event) => event.type)
+}

@@ -1,0 +1,16 @@
+/** Mulberry32: the same numbers in [0, 1) for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** @returns the seed of this run: NIGHTKILN_TEST_SEED to repeat one, else a new one. */
+export function testSeed(): number {
+  const given = Number(process.env['NIGHTKILN_TEST_SEED'] ?? '')
+  return Number.isInteger(given) && given > 0 ? given : Date.now() % 2 ** 31
+}

@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import type { CancelReason } from '../../src/domain/states.ts'
+
+/** Which fence an operation carries: of a unit held now, or of any attempt there ever was, whole or wrong in one part. */
+export interface FenceChoice {
+  readonly pick: number
+  readonly from: 'held' | 'ever'
+  readonly wrong: 'nothing' | 'attempt' | 'nonce' | 'worker'
+}
+
+/** One step of a random history. Numbers pick among what exists then. */
+export type Operation =
+  | {
+      readonly kind: 'submit'
+      readonly units: number
+      readonly maxAttempts: number
+      readonly concurrency: number | null
+      readonly delayMs: number
+      readonly word: string
+    }
+  | { readonly kind: 'resubmit'; readonly job: number; readonly sameContent: boolean }
+  | { readonly kind: 'claim'; readonly job: number; readonly worker: number }
+  | { readonly kind: 'complete'; readonly fence: FenceChoice }
+  | {
+      readonly kind: 'fail'
+      readonly fence: FenceChoice
+      readonly timedOut: boolean
+      readonly retryInMs: number | null
+    }
+  | { readonly kind: 'lose'; readonly fence: FenceChoice; readonly mayRerun: boolean; readonly crash: boolean }
+  | { readonly kind: 'release'; readonly fence: FenceChoice }
+  | { readonly kind: 'confirm_cancel'; readonly fence: FenceChoice }
+  | { readonly kind: 'adopt'; readonly fence: FenceChoice; readonly worker: number }
+  | { readonly kind: 'record_runner'; readonly fence: FenceChoice }
+  | { readonly kind: 'record_progress'; readonly fence: FenceChoice; readonly current: number }
+  | { readonly kind: 'cancel'; readonly job: number; readonly reason: CancelReason }
+  | { readonly kind: 'heartbeat'; readonly worker: number }
+  | { readonly kind: 'stop_worker'; readonly worker: number }
+  | { readonly kind: 'register_worker'; readonly worker: number }
+  | { readonly kind: 'acknowledge'; readonly event: number }
+  | { readonly kind: 'show'; readonly event: number }
+  | { readonly kind: 'prune_events'; readonly keep: number }
+  | { readonly kind: 'search'; readonly word: string; readonly beforeSeq: number | null }
+  | { readonly kind: 'advance'; readonly ms: number }
+  /** Several operations in one transaction; undone as a whole when `fails`. */
+  | { readonly kind: 'group'; readonly steps: readonly Operation[]; readonly fails: boolean }
+
+const words = ['kiln', 'night', 'glaze', 'kilns'] as const
+const number = fc.nat({ max: 1_000 })
+const fence: fc.Arbitrary<FenceChoice> = fc.record({
+  pick: number,
+  from: fc.constantFrom<FenceChoice['from']>('held', 'held', 'held', 'ever'),
+  wrong: fc.constantFrom<FenceChoice['wrong']>(
+    'nothing',
+    'nothing',
+    'nothing',
+    'nothing',
+    'attempt',
+    'nonce',
+    'worker',
+  ),
+})
+const reason = fc.constantFrom<CancelReason>(
+  'user',
+  'user',
+  'unit_failed',
+  'deadline',
+  'dependency',
+  'rejected',
+  'overlap',
+)
+
+function step<Kind extends Operation['kind']>(
+  weight: number,
+  kind: Kind,
+  fields: {
+    [Field in Exclude<keyof Extract<Operation, { kind: Kind }>, 'kind'>]: fc.Arbitrary<
+      Extract<Operation, { kind: Kind }>[Field]
+    >
+  },
+): { weight: number; arbitrary: fc.Arbitrary<Operation> } {
+  const arbitrary = fc.record({ kind: fc.constant(kind), ...fields }) as unknown as fc.Arbitrary<Operation>
+  return { weight, arbitrary }
+}
+
+const single = [
+  step(12, 'submit', {
+    units: fc.integer({ min: 1, max: 4 }),
+    maxAttempts: fc.integer({ min: 1, max: 3 }),
+    concurrency: fc.constantFrom(null, null, 1, 2),
+    delayMs: fc.constantFrom(0, 0, 0, 500),
+    word: fc.constantFrom(...words),
+  }),
+  step(3, 'resubmit', { job: number, sameContent: fc.boolean() }),
+  step(26, 'claim', { job: number, worker: number }),
+  step(10, 'complete', { fence }),
+  step(12, 'fail', { fence, timedOut: fc.boolean(), retryInMs: fc.constantFrom(null, 0, 0, 200) }),
+  step(6, 'lose', { fence, mayRerun: fc.constantFrom(true, true, false), crash: fc.boolean() }),
+  step(5, 'release', { fence }),
+  step(5, 'confirm_cancel', { fence }),
+  step(3, 'adopt', { fence, worker: number }),
+  step(2, 'record_runner', { fence }),
+  step(3, 'record_progress', { fence, current: number }),
+  step(6, 'cancel', { job: number, reason }),
+  step(1, 'heartbeat', { worker: number }),
+  step(1, 'stop_worker', { worker: number }),
+  step(1, 'register_worker', { worker: number }),
+  step(1, 'acknowledge', { event: number }),
+  step(1, 'show', { event: number }),
+  step(1, 'prune_events', { keep: fc.nat({ max: 60 }) }),
+  step(2, 'search', {
+    word: fc.constantFrom(...words, 'exit', 'kil', 'command'),
+    beforeSeq: fc.constantFrom(null, 2, 4),
+  }),
+  step(6, 'advance', { ms: fc.constantFrom(1, 100, 600) }),
+]
+
+const group = step(6, 'group', {
+  steps: fc.array(fc.oneof(...single), { minLength: 1, maxLength: 6 }),
+  fails: fc.constantFrom(false, false, true),
+})
+
+/** fast-check's own sizes stop at about ten operations, which sees next to nothing. */
+export const history = fc.array(fc.oneof(...single, group), { minLength: 20, maxLength: 120, size: 'max' })

@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest'
+import { QueueError } from '../../../src/domain/errors.ts'
+import type { JobView } from '../../../src/domain/wire/shared.ts'
+import { tools } from '../../../src/tools/all-tools.ts'
+import type { ToolHost } from '../../../src/tools/define-tool.ts'
+import { usualAnswerCharacters } from '../../../src/tools/fit-answer.ts'
+import { longestToolWaitSeconds } from '../../../src/tools/wait-for-jobs.ts'
+
+const id = '01890a5d-ac96-774b-bcce-b302099a8057'
+const otherId = '01890a5d-ac96-774b-bcce-b302099a8058'
+const at = '2031-05-04T03:02:01.000Z'
+
+const job: JobView = {
+  id,
+  name: 'example',
+  type: 'command',
+  state: 'running',
+  stored_state: 'running',
+  why: 'running for 3 s',
+  final: false,
+  queue: 'default',
+  priority: 'normal',
+  labels: {},
+  progress: null,
+  eta: null,
+  attempts: 1,
+  execution_mode: 'local',
+  error: null,
+  rerun_of: null,
+  submitted_by: 'test',
+  created_at: at,
+  run_at: null,
+  started_at: at,
+  finished_at: null,
+  duration_s: 3,
+}
+const statusAnswer = { jobs: [job], missing: [], next: 'wait' }
+
+interface Seen {
+  readonly name: string
+  readonly request: Record<string, unknown>
+}
+
+/** Calls a tool on a manager that answers with what is given, or throws it. */
+async function callTool(name: string, input: unknown, answer: unknown) {
+  const seen: Seen[] = []
+  const host: ToolHost = {
+    call: (operation, request) => {
+      seen.push({ name: operation, request: request as Record<string, unknown> })
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer as never)
+    },
+    submitContext: async (submittedBy) => ({ environment: {}, cwd: '/work', submitted_by: submittedBy }),
+    newIdempotencyKey: () => 'random-key',
+  }
+  const tool = tools.find((candidate) => candidate.name === name)
+  if (tool === undefined) throw new Error(`no tool ${name}`)
+  const call = { signal: new AbortController().signal, submittedBy: 'client 1' }
+  const result = await tool.run(input, call, host)
+  const first = result.content[0]
+  return { result, text: first?.type === 'text' ? first.text : '', seen }
+}
+
+describe('answers', () => {
+  test('are the same facts as text and as structure', async () => {
+    const { result, text } = await callTool('job_status', { ids: [id] }, statusAnswer)
+    expect(result.structuredContent).toEqual(statusAnswer)
+    expect(text).toBe(JSON.stringify(result.structuredContent))
+  })
+
+  test('carry no control characters', async () => {
+    const answer = { ...statusAnswer, jobs: [{ ...job, name: 'a\u001b[31m', labels: { 'x\u0007': 'y\u202e' } }] }
+    const { result } = await callTool('job_status', { ids: [id] }, answer)
+    expect(result.structuredContent).toMatchObject({ jobs: [{ name: 'a\\x1b[31m', labels: { 'x\\x07': 'y\\u202e' } }] })
+  })
+
+  test('of a newer manager lose what this version does not know', async () => {
+    const answer = { ...statusAnswer, jobs: [{ ...job, gpu_temperature: 80 }], era: 'future' }
+    const { result } = await callTool('job_status', { ids: [id] }, answer)
+    expect(result.structuredContent).toEqual(statusAnswer)
+  })
+
+  test('that lack something promised are an error', async () => {
+    const { result, text } = await callTool('job_status', { ids: [id] }, { jobs: [] })
+    expect(result.isError).toBe(true)
+    expect(text).toMatch(/^internal: the manager's answer to job_status is not in the promised form: missing/)
+  })
+
+  test('about many large jobs are cut, say so, and keep every job', async () => {
+    const large = { ...job, result: { text: 'r'.repeat(8_000) }, params: { argv: ['p'.repeat(3_000)] } }
+    const jobs = Array.from({ length: 20 }, () => large)
+    const { result, text } = await callTool('job_status', { ids: [id], detail: 'full' }, { ...statusAnswer, jobs })
+    expect(text.length).toBeLessThanOrEqual(usualAnswerCharacters + 500)
+    expect(result.structuredContent).toMatchObject({ next: expect.stringContaining('left out') })
+    expect(result.structuredContent).toHaveProperty('jobs.length', 20)
+  })
+})
+
+describe('errors', () => {
+  test('say code, what happened and what to do, without a stack', async () => {
+    const { result, text } = await callTool(
+      'job_logs',
+      { id },
+      new QueueError('job_not_found', `no job has the id ${id}`),
+    )
+    expect(result.isError).toBe(true)
+    expect(result.structuredContent).toBeUndefined()
+    expect(text).toBe(`job_not_found: no job has the id ${id}. Call list_jobs (nightkiln list) to find the id.`)
+  })
+
+  test('of a submit that may have arrived name the key to repeat it with', async () => {
+    const { text } = await callTool(
+      'submit_job',
+      { params: { argv: ['ls'] } },
+      new QueueError('outcome_unknown', 'the disk failed', { details: { retry_after_ms: 1_500 } }),
+    )
+    expect(text).toContain('idempotency_key "random-key"')
+    expect(text).toContain('Repeat after 2 s.')
+  })
+
+  test('of any other kind are defects with their message only', async () => {
+    const { text } = await callTool('queue_status', {}, new TypeError('x is \u001b not a function'))
+    expect(text).toMatch(/^internal: x is \\x1b not a function\. /)
+    expect(text).not.toContain('define-tool')
+  })
+})
+
+describe('arguments', () => {
+  test.each([
+    [{ ids: [id] }, [id]],
+    [{ id }, [id]],
+    [{ ids: id }, [id]],
+    [{ ids: `["${id}","${otherId}"]` }, [id, otherId]],
+    [{ ids: [otherId], id }, [otherId, id]],
+    [{ ids: [id, id] }, [id]],
+  ])('job ids are understood as %j', async (input, ids) => {
+    const { seen } = await callTool('job_status', input, statusAnswer)
+    expect(seen).toEqual([{ name: 'job_status', request: { ids, detail: 'concise' } }])
+  })
+
+  test.each([
+    ['job_status', {}, /^invalid_input: no job was named/],
+    ['job_status', { ids: ['x'] }, /"ids\.0": is not a job id.*job_status again, for example/],
+    ['job_status', { ids: [] }, /^invalid_input: "ids"/],
+    ['job_status', { id, verbose: true }, /unknown argument "verbose"; valid ones: ids, detail, id/],
+    ['submit_job', { command: 'ls' }, /"params".*unknown argument "command"; valid ones: type, params/],
+    ['submit_job', { params: 'ls -l' }, /^invalid_input: "params"/],
+    ['list_jobs', { limit: 1_000 }, /^invalid_input: "limit"/],
+    ['list_jobs', { states: ['done'] }, /"states\.0".*queued.*unfinished/],
+    ['list_jobs', [], /^invalid_input/],
+  ])('%s %j is answered with help', async (name, input, expected) => {
+    const { result, text, seen } = await callTool(name, input, new QueueError('internal', 'asked'))
+    expect(seen).toEqual([])
+    expect(result.isError).toBe(true)
+    expect(text).toMatch(expected)
+  })
+
+  test('may be missing altogether', async () => {
+    expect((await callTool('list_jobs', undefined, new QueueError('internal', 'asked'))).seen).toHaveLength(1)
+  })
+
+  test('an object sent as its JSON text is understood', async () => {
+    const { seen } = await callTool('submit_job', { params: '{"argv":["ls"]}' }, new QueueError('internal', 'seen'))
+    expect(seen[0]?.request).toMatchObject({ params: { argv: ['ls'] } })
+  })
+
+  test('a submit carries context and key; a given key is kept', async () => {
+    const context = { environment: {}, cwd: '/work', submitted_by: 'client 1' }
+    const own = await callTool('submit_job', { params: {}, idempotency_key: 'mine' }, new QueueError('internal', 'x'))
+    expect(own.seen[0]?.request).toMatchObject({ type: 'command', idempotency_key: 'mine', context })
+    const random = await callTool('rerun_job', { id }, new QueueError('internal', 'x'))
+    expect(random.seen[0]?.request).toEqual({ id, idempotency_key: 'random-key', context })
+  })
+
+  test('a wait always leaves time for its answer', async () => {
+    const { seen } = await callTool('wait_for_jobs', { ids: [id], timeout_s: 45 }, new QueueError('internal', 'x'))
+    expect(seen[0]?.request).toMatchObject({ timeout_s: longestToolWaitSeconds, until: 'all_ended' })
+  })
+
+  test('a cancel takes ids, one id or a filter', async () => {
+    const request = async (input: unknown) =>
+      (await callTool('cancel_job', input, new QueueError('internal', 'x'))).seen[0]?.request
+    expect(await request({ id })).toEqual({ ids: [id] })
+    expect(await request({ ids: [id] })).toEqual({ ids: [id] })
+    expect(await request({ filter: { type: 'command' } })).toEqual({ filter: { type: 'command' } })
+  })
+})
+
+test('cancelling the request ends the call to the manager', async () => {
+  const abort = new AbortController()
+  let managerSignal: AbortSignal | undefined
+  const host: ToolHost = {
+    call: (_name, _request, signal) => {
+      managerSignal = signal
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+    },
+    submitContext: () => Promise.reject(new Error('not asked')),
+    newIdempotencyKey: () => 'unused',
+  }
+  const wait = tools.find(({ name }) => name === 'wait_for_jobs')
+  const answer = wait?.run({ ids: [id] }, { signal: abort.signal, submittedBy: 'client 1' }, host)
+  await expect.poll(() => managerSignal?.aborted).toBe(false)
+  abort.abort(new Error('the client changed its mind'))
+  expect(await answer).toMatchObject({ isError: true })
+  expect(managerSignal?.aborted).toBe(true)
+})
+
+describe('every example in a description is a call that works', () => {
+  test.each(tools.map((tool) => [tool.name, tool] as const))('%s', async (name, tool) => {
+    const example = /Example: (\{.*\})$/.exec(tool.listed().description ?? '')?.[1]
+    const { seen } = await callTool(name, JSON.parse(example ?? ''), new QueueError('internal', 'x'))
+    expect(seen).toHaveLength(1)
+  })
+})

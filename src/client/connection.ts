@@ -1,5 +1,5 @@
 import type { Agent } from 'undici'
-import { QueueError, type ErrorCode, errorKinds } from '../domain/errors.ts'
+import { type ErrorCode, errorKinds, QueueError } from '../domain/errors.ts'
 import { type HandshakeAnswer, handshakeAnswer, problem } from '../domain/wire/manager.ts'
 import { apiVersion } from '../domain/wire/shared.ts'
 
@@ -58,7 +58,11 @@ export async function openConnection(socket: string): Promise<Connection> {
     socket,
     post,
     async stream(path, extra, signal) {
-      const response = await request(`http://manager${path}`, { dispatcher: agent, headers: { ...headers, ...extra }, signal })
+      const response = await request(`http://manager${path}`, {
+        dispatcher: agent,
+        headers: { ...headers, ...extra },
+        signal,
+      })
       if (response.statusCode >= 400) throw errorFromProblem(response.statusCode, await response.body.text())
       return response.body
     },
@@ -72,7 +76,10 @@ function errorFromProblem(status: number, text: string): QueueError {
     const code = (parsed.code in errorKinds ? parsed.code : 'internal') as ErrorCode
     return new QueueError(code, parsed.detail, {
       remedy: parsed.remedy,
-      details: { ...parsed.details, ...(parsed.retry_after_ms === undefined ? {} : { retry_after_ms: parsed.retry_after_ms }) },
+      details: {
+        ...parsed.details,
+        ...(parsed.retry_after_ms === undefined ? {} : { retry_after_ms: parsed.retry_after_ms }),
+      },
     })
   } catch {
     return new QueueError('internal', `the manager answered ${status} with something that is not a problem document`)

@@ -8,7 +8,10 @@ import { QueueError } from '../domain/errors.ts'
  * executable cannot load native modules, so a real node is looked for.
  * @throws QueueError manager_unavailable when there is none
  */
-export function findNode(environment: NodeJS.ProcessEnv = process.env, runtime: NodeJS.ProcessVersions = process.versions): string {
+export function findNode(
+  environment: NodeJS.ProcessEnv = process.env,
+  runtime: NodeJS.ProcessVersions = process.versions,
+): string {
   const chosen = environment['NIGHTKILN_NODE']
   if (chosen !== undefined && chosen !== '') {
     if (isExecutable(chosen)) return chosen

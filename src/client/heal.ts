@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { statePaths } from '../config/paths.ts'
-import { isSameProcess } from '../platform/process-identity.ts'
 import { readDeaths, recordHealingStopped } from '../platform/deaths-file.ts'
+import { isSameProcess } from '../platform/process-identity.ts'
 import { launchCandidate } from './launcher.ts'
 import { readManagerFile } from './manager-file.ts'
 
@@ -22,7 +22,8 @@ export async function heal(home: string, now: number = Date.now()): Promise<numb
   if (isSameProcess({ pid: file.pid, startTime: file.start_time })) return 0
   const recorded = readDeaths(paths.deathsFile).deaths.filter((death) => death.at > now - deathWindowMs)
   // This one is recorded by the manager that follows.
-  const isRecorded = file.state === 'handover' || recorded.some((death) => death.pid === file.pid && death.epoch === file.epoch)
+  const isRecorded =
+    file.state === 'handover' || recorded.some((death) => death.pid === file.pid && death.epoch === file.epoch)
   const recent = recorded.length + (isRecorded ? 0 : 1)
   if (recent >= deathLimit) {
     recordHealingStopped(paths.deathsFile, now, `the manager died ${recent} times within 10 minutes`)

@@ -31,7 +31,12 @@ export interface Launch {
 /** @returns program and entry of the newest installed version that this state directory knows of (DESIGN §2, Versions). */
 export function newestCandidate(home: string): Candidate {
   const recorded = readManagerFile(statePaths(home).managerFile)
-  if (recorded !== null && compareVersions(recorded.version, version) > 0 && existsSync(recorded.entry) && existsSync(recorded.node)) {
+  if (
+    recorded !== null &&
+    compareVersions(recorded.version, version) > 0 &&
+    existsSync(recorded.entry) &&
+    existsSync(recorded.node)
+  ) {
     return { node: recorded.node, entry: recorded.entry }
   }
   return { node: findNode(), entry: managerEntry() }

@@ -18,7 +18,11 @@ export interface ManagerClient {
    * broke is sent again to the next manager.
    * @throws QueueError with the manager's code, or manager_unavailable
    */
-  call<Name extends OperationName>(name: Name, request: OperationRequest<Name>, options?: CallOptions): Promise<OperationAnswer<Name>>
+  call<Name extends OperationName>(
+    name: Name,
+    request: OperationRequest<Name>,
+    options?: CallOptions,
+  ): Promise<OperationAnswer<Name>>
   /** The event stream, from after `after` (default: now). Ends when the manager ends; call again with the last id. */
   events(options: { after?: number; signal: AbortSignal }): AsyncIterable<EventMessage>
   /** Finds or launches the manager without calling anything. */
@@ -91,7 +95,9 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
         if (!(error instanceof ConnectionLostError || isStopping(error))) throw error
         await drop(connection)
         if (round === repeatLimit) {
-          throw new QueueError('manager_unavailable', `the manager went away ${repeatLimit} times during ${name}`, { cause: error })
+          throw new QueueError('manager_unavailable', `the manager went away ${repeatLimit} times during ${name}`, {
+            cause: error,
+          })
         }
       }
     }
@@ -103,7 +109,12 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
   }
 
   /** While a call is silent, asks on a fresh connection whether anybody lives there; if not, a candidate is launched to judge and replace it. */
-  async function postWatched(connection: Connection, name: string, body: string, signal?: AbortSignal): Promise<unknown> {
+  async function postWatched(
+    connection: Connection,
+    name: string,
+    body: string,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     let probing = false
     const watchdog = setInterval(() => {
       if (probing || options.launch === false) return

@@ -5,8 +5,8 @@ import type { HandshakeAnswer } from '../domain/wire/manager.ts'
 import { apiVersion } from '../domain/wire/shared.ts'
 import { type Connection, ConnectionLostError, openConnection, shakeHands } from './connection.ts'
 import { type Launch, launchCandidate } from './launcher.ts'
-import { readStartupError } from './startup-error.ts'
 import { readManagerFile } from './manager-file.ts'
+import { readStartupError } from './startup-error.ts'
 import { compareVersions } from './versions.ts'
 
 export interface LinkOptions {
@@ -119,7 +119,8 @@ async function tryLink(socket: string, instanceId: string, options: LinkOptions,
   let usable = false
   try {
     const handshake = await shakeHands(connection, probeMs)
-    if (handshake.instance_id !== instanceId) return { kind: 'silent', reason: `${socket} belongs to another state directory` }
+    if (handshake.instance_id !== instanceId)
+      return { kind: 'silent', reason: `${socket} belongs to another state directory` }
     // Who starts no manager can still look at one that is about to end.
     if (handshake.state === 'draining' && options.launch) return { kind: 'stopping', reason: 'the manager is stopping' }
     if (options.launch && options.replaceOlder && compareVersions(options.version, handshake.version) > 0) {

@@ -75,6 +75,9 @@ export function statePaths(home: string): StatePaths {
 }
 
 /** @returns the directory of one attempt; the nonce keeps it apart from a restored past (DESIGN §10.2). */
-export function attemptDirectory(paths: Pick<StatePaths, 'attempts'>, fence: { unitId: string; attempt: number; nonce: string }): string {
+export function attemptDirectory(
+  paths: Pick<StatePaths, 'attempts'>,
+  fence: { unitId: string; attempt: number; nonce: string },
+): string {
   return join(paths.attempts, `${fence.unitId}.${fence.attempt}.${fence.nonce}`)
 }

@@ -31,10 +31,15 @@ const size = (fallback: string) =>
 
 /** The configuration file: every key optional, unknown keys refused. Lengths become ms, sizes bytes. */
 export const settingsSchema = z.strictObject({
-  slots: z.int().min(1).max(256).default(() => Math.max(2, availableParallelism())).describe('Commands that run at once'),
+  slots: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(() => Math.max(2, availableParallelism()))
+    .describe('Commands that run at once'),
   idle_exit: duration('10m').describe('The manager ends after this long with nothing to do'),
   cancel_grace: duration('3s').describe('Between TERM and KILL'),
-  max_output: size('10mb').describe('Kept head and tail of one attempt\'s output'),
+  max_output: size('10mb').describe("Kept head and tail of one attempt's output"),
   free_space_floor: size('64mb').describe('No new jobs below this much free disk space'),
   lease: duration('30s').describe('A worker without a heartbeat for this long is checked'),
   probe_timeout: duration('700ms').describe('Longest wait for one answer when a manager is suspected to hang'),
@@ -67,5 +72,8 @@ export function readSettings(file: string): Settings {
   const parsed = settingsSchema.safeParse(json)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw new QueueError('config_invalid', `${file}: ${issue?.path.join('.') || 'the file'} ${issue?.message ?? 'is invalid'}`)
+  throw new QueueError(
+    'config_invalid',
+    `${file}: ${issue?.path.join('.') || 'the file'} ${issue?.message ?? 'is invalid'}`,
+  )
 }

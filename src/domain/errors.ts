@@ -199,7 +199,11 @@ export class QueueError extends Error {
   readonly remedy: string
   readonly details: ErrorDetails
 
-  constructor(code: ErrorCode, message: string, options: { remedy?: string; details?: ErrorDetails; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { remedy?: string; details?: ErrorDetails; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'QueueError'
     this.code = code

@@ -1,13 +1,6 @@
 import type { ErrorRecord } from './errors.ts'
 import type { Backoff } from './retry-policy.ts'
-import type {
-  AttemptOutcome,
-  CancelReason,
-  ExecutorKind,
-  FinalJobState,
-  FinalUnitState,
-  Priority,
-} from './states.ts'
+import type { AttemptOutcome, CancelReason, ExecutorKind, FinalJobState, FinalUnitState, Priority } from './states.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }

@@ -11,15 +11,7 @@ export type UnitState = (typeof unitStates)[number]
 export const finalUnitStates = ['completed', 'failed', 'cancelled'] as const
 export type FinalUnitState = (typeof finalUnitStates)[number]
 
-export const attemptOutcomes = [
-  'running',
-  'completed',
-  'failed',
-  'timed_out',
-  'lost',
-  'released',
-  'cancelled',
-] as const
+export const attemptOutcomes = ['running', 'completed', 'failed', 'timed_out', 'lost', 'released', 'cancelled'] as const
 export type AttemptOutcome = (typeof attemptOutcomes)[number]
 
 export const executorKinds = ['command', 'thread', 'gpu'] as const

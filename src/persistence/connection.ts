@@ -7,7 +7,8 @@ import { QueueError } from '../domain/errors.ts'
 export const applicationId = 0x4e4b4c4e
 /** Before it SQLite could corrupt a database when the WAL was reset (fixed in 3.51.3). */
 const oldestSqlite = [3, 51, 3] as const
-const busyTimeoutMs = 5_000
+/** The process does nothing else meanwhile, so it stays below the time in which a probe of the manager must be answered. */
+const busyTimeoutMs = 400
 
 export interface ConnectionOptions {
   readonly databaseFile: string
@@ -24,8 +25,8 @@ export function openConnection(options: ConnectionOptions): Database.Database {
   createPrivately(options.databaseFile)
   const database = new Database(options.databaseFile, { timeout: busyTimeoutMs })
   try {
-    assertSqliteVersion(database)
     assertOurs(database, options.databaseFile)
+    assertSqliteVersion(database)
     configure(database, options.fullfsync)
     return database
   } catch (thrown) {

@@ -9,8 +9,8 @@ export interface LeaderLock {
 }
 
 /**
- * Lock files held by this process. Opening one a second time would, on close, drop the POSIX lock of the first
- * (measured, reliability D5), so it must not even be tried.
+ * Lock files held by this process: asking again is answered without opening the file. Closing any descriptor of it outside
+ * SQLite would drop the lock (measured, reliability D5).
  */
 const heldHere = new Set<string>()
 

@@ -27,7 +27,10 @@ const mostDeaths = 100
 export function recordDeath(file: string, death: Deaths['deaths'][number], keepAfter: number): void {
   const { deaths, healing_stopped: stopped } = readDeaths(file)
   const kept = [...deaths.filter((earlier) => earlier.at > keepAfter), death].slice(-mostDeaths)
-  writeFileAtomic(file, JSON.stringify({ deaths: kept, healing_stopped: stopped !== null && stopped.at > keepAfter ? stopped : null }))
+  writeFileAtomic(
+    file,
+    JSON.stringify({ deaths: kept, healing_stopped: stopped !== null && stopped.at > keepAfter ? stopped : null }),
+  )
 }
 
 /** Leaves the reason for `doctor` and `queue_status`; the next client tries again. */

@@ -24,9 +24,21 @@ function pidsIn(file: string): readonly number[] {
 
 // Each script writes the pids of all its processes to `pids` and keeps them alive.
 const trees = [
-  { name: 'ignores TERM', processes: 2, script: `trap '' TERM HUP INT; echo $$ >> pids; (echo $BASHPID >> pids; while :; do sleep 1; done) & while :; do sleep 1; done` },
-  { name: 'daemonised with setsid', processes: 2, script: `echo $$ >> pids; setsid bash -c 'trap "" TERM; echo $$ >> pids; while :; do sleep 1; done' </dev/null >/dev/null 2>&1 & wait` },
-  { name: 'daemonised by a double fork', processes: 2, script: `echo $$ >> pids; (setsid bash -c '(echo $BASHPID >> pids; exec -a harmless sleep 1000) & exit 0' &) ; while :; do sleep 1; done` },
+  {
+    name: 'ignores TERM',
+    processes: 2,
+    script: `trap '' TERM HUP INT; echo $$ >> pids; (echo $BASHPID >> pids; while :; do sleep 1; done) & while :; do sleep 1; done`,
+  },
+  {
+    name: 'daemonised with setsid',
+    processes: 2,
+    script: `echo $$ >> pids; setsid bash -c 'trap "" TERM; echo $$ >> pids; while :; do sleep 1; done' </dev/null >/dev/null 2>&1 & wait`,
+  },
+  {
+    name: 'daemonised by a double fork',
+    processes: 2,
+    script: `echo $$ >> pids; (setsid bash -c '(echo $BASHPID >> pids; exec -a harmless sleep 1000) & exit 0' &) ; while :; do sleep 1; done`,
+  },
 ]
 
 it.for(trees)('the whole tree is gone after a cancel: a command that $name', async ({ script, processes }) => {
@@ -70,7 +82,10 @@ it('a command that used nightkiln itself: its managers survive the cancel, the r
     'while :; do sleep 1; done',
   ].join('\n')
   const id = await submitScript(client, workspace, script)
-  await waitUntil(() => textOf(join(workspace, 'ready')) !== '', { timeoutMs: 20_000, what: 'the command to have submitted' })
+  await waitUntil(() => textOf(join(workspace, 'ready')) !== '', {
+    timeoutMs: 20_000,
+    what: 'the command to have submitted',
+  })
   expect(textOf(join(workspace, 'same.json')), textOf(join(workspace, 'same.err'))).toContain('"id"')
   expect(textOf(join(workspace, 'other.json')), textOf(join(workspace, 'other.err'))).toContain('"id"')
   const mine = await waitForManager(home.home)
@@ -98,7 +113,7 @@ it('two cancels and a completion race: one outcome that everybody sees', { timeo
   const rival = useQueueClient(home)
   const seen = { completed: 0, cancelled: 0 }
   const rounds = 200
-  const batch = 4
+  const batch = 8
   for (let round = 0; round < rounds; round += batch) {
     await Promise.all(
       Array.from({ length: batch }, async (_, lane) => {
@@ -130,7 +145,10 @@ it('two cancels and a completion race: one outcome that everybody sees', { timeo
   expect(Math.min(seen.completed, seen.cancelled)).toBeGreaterThan(0)
   // From outside: one settling event and one final attempt per job, and nothing runs.
   expect(
-    readRows(home.home, "SELECT job_id FROM event WHERE type IN ('job.completed', 'job.cancelled', 'job.failed') GROUP BY job_id HAVING count(*) <> 1"),
+    readRows(
+      home.home,
+      "SELECT job_id FROM event WHERE type IN ('job.completed', 'job.cancelled', 'job.failed') GROUP BY job_id HAVING count(*) <> 1",
+    ),
   ).toEqual([])
   expect(readRows(home.home, "SELECT 1 FROM attempt WHERE outcome = 'running'")).toEqual([])
   await killManager(home.home, 'SIGTERM')
@@ -149,7 +167,10 @@ it('once a cancel is acknowledged no new attempt starts: queued, delayed, retryi
   await waitUntil(() => runningNames(readLedger(workspace)).length === slots)
   const queued = (await submit(client, ledgerCommand(workspace, 'queued', 0))).id
   const delayed = (
-    await submit(client, { ...ledgerCommand(workspace, 'delayed', 0), run_at: new Date(Date.now() + 2_000).toISOString() })
+    await submit(client, {
+      ...ledgerCommand(workspace, 'delayed', 0),
+      run_at: new Date(Date.now() + 2_000).toISOString(),
+    })
   ).id
   const answer = await client.call('cancel_job', { ids: [queued, delayed] })
   expect(answer.jobs.map((job) => job.outcome)).toEqual(['cancelled', 'cancelled'])
@@ -160,7 +181,12 @@ it('once a cancel is acknowledged no new attempt starts: queued, delayed, retryi
   expect(cancelling.jobs.map((job) => job.outcome)).toEqual(['cancelling'])
   await killManager(home.home, 'SIGKILL')
   const jobs = await waitForEnd(client, [queued, delayed, ...blockers], 15_000)
-  expect(jobs.map((job) => job.state)).toEqual(['cancelled', 'cancelled', 'cancelled', ...blockers.slice(1).map(() => 'completed')])
+  expect(jobs.map((job) => job.state)).toEqual([
+    'cancelled',
+    'cancelled',
+    'cancelled',
+    ...blockers.slice(1).map(() => 'completed'),
+  ])
 
   // A command that fails and would be retried, cancelled between two attempts.
   const retrying = (
@@ -185,7 +211,9 @@ it('once a cancel is acknowledged no new attempt starts: queued, delayed, retryi
   expect(names).not.toContain('queued')
   expect(names).not.toContain('delayed')
   expect(textOf(join(workspace, 'tries'))).toBe(tries)
-  expect(readRows(home.home, 'SELECT 1 FROM attempt JOIN unit ON unit.seq = attempt.unit_seq WHERE attempt.attempt > 1')).toEqual([])
+  expect(
+    readRows(home.home, 'SELECT 1 FROM attempt JOIN unit ON unit.seq = attempt.unit_seq WHERE attempt.attempt > 1'),
+  ).toEqual([])
   await killManager(home.home, 'SIGTERM')
   await home.ledger.assertNothingLeft()
 })

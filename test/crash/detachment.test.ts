@@ -22,7 +22,11 @@ interface Submitted {
   readonly id: string
 }
 interface Status {
-  readonly jobs: readonly { readonly state: string; readonly attempts: number; readonly result: { readonly output_tail: string } }[]
+  readonly jobs: readonly {
+    readonly state: string
+    readonly attempts: number
+    readonly result: { readonly untrusted_output_tail: string }
+  }[]
 }
 
 /** Submits a command, makes the front end vanish while it runs, and looks through a new one. */
@@ -50,7 +54,7 @@ async function vanish(end: (frontEnd: McpStdioClient) => Promise<void> | void): 
   const status = await second.callOk<Status>('job_status', { ids: [id] })
   expect(status.jobs).toHaveLength(1)
   expect(status.jobs[0]).toMatchObject({ state: 'completed', attempts: 1 })
-  expect(status.jobs[0]?.result.output_tail).toContain('result detached')
+  expect(status.jobs[0]?.result.untrusted_output_tail).toContain('result detached')
   expect(countRuns(readLedger(directory)).get('detached')).toEqual({ starts: 1, ends: 1 })
   expect(readManagerFile(home)?.pid, 'the manager outlives its front ends').toBe(manager?.pid)
   await second.close()
@@ -60,7 +64,8 @@ async function vanish(end: (frontEnd: McpStdioClient) => Promise<void> | void): 
 
 describe('a running command outlives its front end', () => {
   for (const signal of ['SIGKILL', 'SIGHUP', 'SIGTERM'] as const) {
-    test(`${signal} to the front end's process group`, () => vanish((frontEnd) => void process.kill(-frontEnd.pid, signal)))
+    test(`${signal} to the front end's process group`, () =>
+      vanish((frontEnd) => void process.kill(-frontEnd.pid, signal)))
   }
 
   // The transport ends stdin first and sends signals only after two seconds; by then it must be gone.

@@ -7,7 +7,7 @@ import { allPids, commandLine } from '../support/proc.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { startFaultyManager } from './support-a/faulty-manager.ts'
 import { gatedCommand } from './support-a/gated-command.ts'
-import { outcomes, type Scenario, useScenario } from './support-a/scenario.ts'
+import { outcomes, outputTail, type Scenario, useScenario } from './support-a/scenario.ts'
 
 /** A shell that starts only once a file is there. `hidden`: it drops its marks, so that no search by mark finds it. */
 function slowShell(directory: string, hidden: boolean): { shell: string; release(): void; waiting(): number } {
@@ -15,7 +15,10 @@ function slowShell(directory: string, hidden: boolean): { shell: string; release
   const hide = hidden
     ? 'if [ -z "$HIDDEN" ]; then exec env -u NIGHTKILN_INSTANCE -u NIGHTKILN_UNIT -u NIGHTKILN_FENCE HIDDEN=1 "$0" "$@"; fi\n'
     : ''
-  writeFileSync(shell, `#!/bin/sh\n${hide}until [ -e ${directory}/shell-may-start ]; do sleep 0.03; done\nexec /bin/sh "$@"\n`)
+  writeFileSync(
+    shell,
+    `#!/bin/sh\n${hide}until [ -e ${directory}/shell-may-start ]; do sleep 0.03; done\nexec /bin/sh "$@"\n`,
+  )
   chmodSync(shell, 0o755)
   return {
     shell,
@@ -40,9 +43,9 @@ async function submitAcross(point: string): Promise<void> {
   const again = await scenario.submit(client, { ...command.job, idempotency_key: key })
   expect(again).toMatchObject({ id: first.id, existing: true })
   command.open()
-  const [job] = await scenario.ended(client, [first.id])
-  expect(job?.state).toBe('completed')
-  expect(outcomes(job as NonNullable<typeof job>).filter((outcome) => outcome !== 'released')).toEqual(['completed'])
+  const job = await scenario.endOf(client, first.id)
+  expect(job.state).toBe('completed')
+  expect(outcomes(job).filter((outcome) => outcome !== 'released')).toEqual(['completed'])
   const { jobs } = await client.call('list_jobs', {})
   expect(jobs).toHaveLength(1)
   expect(countRuns(readLedger(directory)).get('submitted')).toEqual({ starts: 1, ends: 1 })
@@ -50,7 +53,12 @@ async function submitAcross(point: string): Promise<void> {
 }
 
 /** Kills at a point after the claim; the job must come to one outcome with one start. */
-async function runAcross(scenario: Scenario, point: string, expected: readonly string[], afterDeath: () => Promise<void> | void = () => {}) {
+async function runAcross(
+  scenario: Scenario,
+  point: string,
+  expected: readonly string[],
+  afterDeath: () => Promise<void> | void = () => {},
+) {
   const { directory } = scenario
   const faulty = await startFaultyManager(scenario, `${point}=kill`)
   const client = scenario.client()
@@ -61,12 +69,15 @@ async function runAcross(scenario: Scenario, point: string, expected: readonly s
   const next = await client.call('queue_status', {})
   expect(next.manager.epoch).toBeGreaterThan(faulty.file.epoch)
   await afterDeath()
-  const [job] = await scenario.ended(client, [id])
+  const job = await scenario.endOf(client, id)
   expect(job).toMatchObject({ state: 'completed', attempts: expected.length })
-  expect(outcomes(job as NonNullable<typeof job>)).toEqual(expected)
-  expect((job?.result as { output_tail: string }).output_tail).toBe('result crossed\n')
+  expect(outcomes(job)).toEqual(expected)
+  expect(outputTail(job)).toBe('result crossed\n')
   await scenario.end()
-  expect(countRuns(readLedger(directory)).get('crossed'), 'judged when no process is left').toEqual({ starts: 1, ends: 1 })
+  expect(countRuns(readLedger(directory)).get('crossed'), 'judged when no process is left').toEqual({
+    starts: 1,
+    ends: 1,
+  })
 }
 
 describe('the manager is killed', () => {

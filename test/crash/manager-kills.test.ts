@@ -6,7 +6,7 @@ import { countRuns, ledgerCommand, readLedger, runningNames } from '../support/l
 import { isManagerAlive, killManager, readManagerFile, waitForManager } from '../support/manager-process.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { gatedCommand } from './support-a/gated-command.ts'
-import { outcomes, useScenario } from './support-a/scenario.ts'
+import { outcomes, outputTail, useScenario } from './support-a/scenario.ts'
 import { seededRandom, testSeed } from './support-a/seeded-random.ts'
 
 const kills = 20
@@ -23,7 +23,8 @@ async function emptyNodeMs(): Promise<number> {
   return performance.now() - begun
 }
 
-const median = (values: readonly number[]): number => [...values].sort((left, right) => left - right)[values.length >> 1] ?? Number.NaN
+const median = (values: readonly number[]): number =>
+  [...values].sort((left, right) => left - right)[values.length >> 1] ?? Number.NaN
 
 describe('manager killed by SIGKILL', () => {
   test('20 times during 40 commands: nothing is lost, nothing is run again', async () => {
@@ -35,7 +36,10 @@ describe('manager killed by SIGKILL', () => {
     const jobs: { name: string; id: string }[] = []
     for (let number = 1; number <= jobCount; number += 1) {
       const name = `job${number}`
-      const { id } = await scenario.submit(client, ledgerCommand(directory, name, Number((2 + random() * 3).toFixed(2))))
+      const { id } = await scenario.submit(
+        client,
+        ledgerCommand(directory, name, Number((2 + random() * 3).toFixed(2))),
+      )
       jobs.push({ name, id })
     }
 
@@ -58,7 +62,11 @@ describe('manager killed by SIGKILL', () => {
       unadopted += Math.max(0, running.filter((name) => still.has(name)).length - status.slots.busy)
     }
 
-    const ended = await scenario.ended(client, jobs.map(({ id }) => id), 60_000)
+    const ended = await scenario.ended(
+      client,
+      jobs.map(({ id }) => id),
+      60_000,
+    )
     const runs = countRuns(readLedger(directory))
     const slowness = Math.max(1, median(emptyStarts) / unloadedNodeMs)
     const figures = {
@@ -73,15 +81,18 @@ describe('manager killed by SIGKILL', () => {
       recovery_longest_ms: Math.round(Math.max(...recoveries)),
       empty_node_median_ms: Math.round(median(emptyStarts)),
     }
-    console.log(JSON.stringify({ manager_kills: figures }))
+    process.stdout.write(`${JSON.stringify({ manager_kills: figures })}\n`)
 
     const why = `seed ${seed}`
     for (const { name } of jobs) expect(runs.get(name), `${name}, ${why}`).toEqual({ starts: 1, ends: 1 })
     for (const job of ended) {
       expect(job.state, `${job.name}, ${why}`).toBe('completed')
-      expect((job.result as { output_tail: string }).output_tail, why).toBe(`result ${job.name}\n`)
+      expect(outputTail(job), why).toBe(`result ${job.name}\n`)
       // A kill between claim and spawn releases the attempt before its command began; anything else has one attempt.
-      expect(outcomes(job).filter((outcome) => outcome !== 'released'), `${job.name}, ${why}`).toEqual(['completed'])
+      expect(
+        outcomes(job).filter((outcome) => outcome !== 'released'),
+        `${job.name}, ${why}`,
+      ).toEqual(['completed'])
     }
     expect(killsWhileRunning, why).toBeGreaterThanOrEqual(kills / 2)
     expect(unadopted, why).toBe(0)
@@ -109,10 +120,12 @@ describe('manager killed by SIGKILL', () => {
     )
     process.kill(second.pid, 'SIGKILL')
     const { manager } = await answer
-    expect(performance.now() - killedAt).toBeLessThan(longestRecoveryMs * Math.max(1, (await emptyNodeMs()) / unloadedNodeMs))
+    expect(performance.now() - killedAt).toBeLessThan(
+      longestRecoveryMs * Math.max(1, (await emptyNodeMs()) / unloadedNodeMs),
+    )
     expect([first.pid, second.pid]).not.toContain(manager.pid)
     command.open()
-    const [job] = await scenario.ended(client, [id])
+    const job = await scenario.endOf(client, id)
     expect(job).toMatchObject({ state: 'completed', attempts: 1 })
     await scenario.end()
   })
@@ -128,9 +141,9 @@ describe('manager killed by SIGKILL', () => {
     command.open()
     await command.ended()
     await waitForManager(home, { notEpoch: dead.epoch })
-    const [job] = await scenario.ended(client, [id])
+    const job = await scenario.endOf(client, id)
     expect(job).toMatchObject({ state: 'completed', attempts: 1 })
-    expect((job?.result as { output_tail: string }).output_tail).toBe('result alone\n')
+    expect(outputTail(job)).toBe('result alone\n')
     expect(countRuns(readLedger(directory)).get('alone')).toEqual({ starts: 1, ends: 1 })
     await scenario.end()
   })

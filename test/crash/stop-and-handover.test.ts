@@ -27,7 +27,7 @@ async function busyManager(scenario: Scenario, options: { readonly ignoreTerm?: 
 }
 
 async function expectOneRun(scenario: Scenario, client: ReturnType<Scenario['client']>, id: string): Promise<void> {
-  const [job] = await scenario.ended(client, [id])
+  const job = await scenario.endOf(client, id)
   expect(job).toMatchObject({ state: 'completed', attempts: 1 })
   expect(countRuns(readLedger(scenario.directory)).get('running')).toEqual({ starts: 1, ends: 1 })
 }
@@ -65,10 +65,10 @@ describe('stop', () => {
     await scenario.ledger.assertNothingLeft()
     expect(countRuns(readLedger(scenario.directory)).get('running')).toEqual({ starts: 1, ends: 0 })
     command.open()
-    const [job] = await scenario.ended(client, [id])
+    const job = await scenario.endOf(client, id)
     // One attempt is allowed (max_attempts 1): the released one did not count.
     expect(job).toMatchObject({ state: 'completed', attempts: 2 })
-    expect(outcomes(job as NonNullable<typeof job>)).toEqual(['released', 'completed'])
+    expect(outcomes(job)).toEqual(['released', 'completed'])
     expect(countRuns(readLedger(scenario.directory)).get('running')).toEqual({ starts: 2, ends: 1 })
     await scenario.end()
   })
@@ -117,9 +117,9 @@ describe('stop', () => {
     await command.ended()
     await ledger.assertNothingLeft()
 
-    const [job] = await scenario.ended(client, [id])
+    const job = await scenario.endOf(client, id)
     // The release was begun, so the next manager finishes it.
-    expect(outcomes(job as NonNullable<typeof job>)).toEqual(['released', 'completed'])
+    expect(outcomes(job)).toEqual(['released', 'completed'])
     expect(countRuns(readLedger(directory)).get('running')).toEqual({ starts: 2, ends: 2 })
     await scenario.end()
   })
@@ -164,7 +164,11 @@ describe('versions', () => {
     const scenario = useScenario()
     const { command, id, manager } = await busyManager(scenario)
     const older = scenario.client({ version: '0.0.1' })
-    expect((await older.call('queue_status', {})).manager).toMatchObject({ pid: manager.pid, epoch: manager.epoch, version })
+    expect((await older.call('queue_status', {})).manager).toMatchObject({
+      pid: manager.pid,
+      epoch: manager.epoch,
+      version,
+    })
     command.open()
     await expectOneRun(scenario, older, id)
     await scenario.end()
@@ -184,10 +188,16 @@ describe('versions', () => {
 
     // Two at once: one handover.
     const started = await Promise.all(
-      [1, 2].map(() => promisify(execFile)(process.execPath, [program, 'manager', 'start', '--json'], { env: { ...environment } })),
+      [1, 2].map(() =>
+        promisify(execFile)(process.execPath, [program, 'manager', 'start', '--json'], { env: { ...environment } }),
+      ),
     )
-    for (const { stdout } of started) expect(JSON.parse(stdout)).toMatchObject({ version: newerVersion, epoch: manager.epoch + 1 })
-    expect((await client.call('queue_status', {})).manager).toMatchObject({ version: newerVersion, epoch: manager.epoch + 1 })
+    for (const { stdout } of started)
+      expect(JSON.parse(stdout)).toMatchObject({ version: newerVersion, epoch: manager.epoch + 1 })
+    expect((await client.call('queue_status', {})).manager).toMatchObject({
+      version: newerVersion,
+      epoch: manager.epoch + 1,
+    })
 
     const dead = await killManager(home)
     expect(dead.version).toBe(newerVersion)
@@ -220,7 +230,9 @@ describe('idle exit', () => {
     await client.close()
     const manager = await waitForManager(home)
     const ended = (name: string) =>
-      waitUntil(() => readLedger(directory).some((line) => line.name === name && line.event === 'end'), { what: `${name} to end` })
+      waitUntil(() => readLedger(directory).some((line) => line.name === name && line.event === 'end'), {
+        what: `${name} to end`,
+      })
     await ended('long')
     expect(readManagerFile(home)).toMatchObject({ pid: manager.pid, state: 'leading' })
 
@@ -230,7 +242,10 @@ describe('idle exit', () => {
     await later.close()
     await ended('delayed')
     expect(readLedger(directory).find(({ name }) => name === 'delayed')?.at).toBeGreaterThanOrEqual(runAt)
-    expect(readManagerFile(home), 'the same manager lived through it').toMatchObject({ pid: manager.pid, epoch: manager.epoch })
+    expect(readManagerFile(home), 'the same manager lived through it').toMatchObject({
+      pid: manager.pid,
+      epoch: manager.epoch,
+    })
     await managerGone(manager, 8_000)
     expect(readManagerFile(home)?.state).toBe('idle')
     await scenario.ledger.assertNothingLeft()

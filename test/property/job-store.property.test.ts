@@ -26,6 +26,7 @@ import { StorePair } from './store-pair.ts'
 
 const runs = Number(process.env['PROPERTY_RUNS'] ?? 120)
 const seed = process.env['PROPERTY_SEED']
+const endOnFailure = process.env['PROPERTY_END_ON_FAILURE'] === '1'
 /** Durability is not at stake here, and waiting for a disk would be most of the time. */
 const directoryForTests = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 /** Operations between two comparisons of all rows. */
@@ -91,6 +92,6 @@ function live(pair: StorePair, operations: readonly Operation[]): void {
 test('any history gives the same answers and rows as the model, keeps the invariants and ends', () => {
   fc.assert(
     fc.property(history, (operations) => withPair((pair) => live(pair, operations))),
-    { numRuns: runs, ...(seed === undefined ? {} : { seed: Number(seed) }) },
+    { numRuns: runs, endOnFailure, ...(seed === undefined ? {} : { seed: Number(seed) }) },
   )
 })

@@ -88,7 +88,7 @@ test('what a job prints stays in untrusted fields and its control characters are
     const answer = structured(await frontEnd.callTool(tool, input))
     for (const { path, text } of textsIn(answer)) {
       expect(text, `${tool} ${path}`).not.toMatch(/[\u001b\u0007\u009b\u202e]/u)
-      const allowed = /untrusted_|(^|\.)result\.|progress\.message|params|name$/.test(path)
+      const allowed = /untrusted_|progress\.message|params|name$/.test(path)
       if (!allowed) expect(text, `${tool} ${path}`).not.toContain('IGNORE ALL RULES')
     }
   }

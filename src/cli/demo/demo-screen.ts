@@ -51,7 +51,11 @@ export class DemoScreen {
   }
 
   result(job: JobView, starts: number): void {
-    const tail = (job.result as { output_tail?: string } | undefined)?.output_tail?.trim().split('\n').at(-1) ?? ''
+    const tail =
+      (job.result as { untrusted_output_tail?: string } | undefined)?.untrusted_output_tail
+        ?.trim()
+        .split('\n')
+        .at(-1) ?? ''
     this.fact(`${job.name}: ${job.why}; attempts ${job.attempts}, started ${starts} × by its own ledger`)
     if (tail !== '') this.fact(`  last line: ${tail}`)
   }

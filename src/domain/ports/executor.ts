@@ -36,14 +36,38 @@ export interface OutputFacts {
 
 /** How an attempt ended, told exactly once per attempt. Its processes are proven gone before this is told. */
 export type CommandEnd =
-  | { readonly kind: 'exited'; readonly exitCode: number; readonly succeeded: boolean; readonly elapsedMs: number; readonly output: OutputFacts }
+  | {
+      readonly kind: 'exited'
+      readonly exitCode: number
+      readonly succeeded: boolean
+      readonly elapsedMs: number
+      readonly output: OutputFacts
+    }
   | { readonly kind: 'not_started'; readonly error: ErrorRecord; readonly elapsedMs: number }
-  | { readonly kind: 'timed_out'; readonly which: 'unit' | 'idle'; readonly limitMs: number; readonly elapsedMs: number; readonly output: OutputFacts }
-  | { readonly kind: 'stopped'; readonly reason: StopReason; readonly survivors: readonly number[]; readonly elapsedMs: number; readonly output: OutputFacts }
+  | {
+      readonly kind: 'timed_out'
+      readonly which: 'unit' | 'idle'
+      readonly limitMs: number
+      readonly elapsedMs: number
+      readonly output: OutputFacts
+    }
+  | {
+      readonly kind: 'stopped'
+      readonly reason: StopReason
+      readonly survivors: readonly number[]
+      readonly elapsedMs: number
+      readonly output: OutputFacts
+    }
   /** The machine cannot start processes now (EAGAIN, EMFILE, ENOMEM): nothing ran. */
   | { readonly kind: 'released'; readonly message: string; readonly elapsedMs: number }
   /** Ran and vanished without an exit status. `otherBoot`: the machine was restarted meanwhile. */
-  | { readonly kind: 'lost'; readonly message: string; readonly otherBoot: boolean; readonly elapsedMs: number; readonly output: OutputFacts }
+  | {
+      readonly kind: 'lost'
+      readonly message: string
+      readonly otherBoot: boolean
+      readonly elapsedMs: number
+      readonly output: OutputFacts
+    }
 
 export type StopReason = 'cancel' | 'release'
 
@@ -102,5 +126,5 @@ export interface CommandOutput {
   readonly duration_ms: number
   readonly output_bytes: number
   readonly truncated: boolean
-  readonly output_tail: string
+  readonly untrusted_output_tail: string
 }

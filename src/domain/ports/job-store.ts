@@ -45,7 +45,12 @@ export interface ClaimRequest {
 }
 
 export type ClaimOutcome =
-  | { readonly kind: 'claimed'; readonly unit: Unit & { readonly state: 'running' }; readonly job: Job; readonly moreAvailable: boolean }
+  | {
+      readonly kind: 'claimed'
+      readonly unit: Unit & { readonly state: 'running' }
+      readonly job: Job
+      readonly moreAvailable: boolean
+    }
   /** Nothing to claim now; `nextDueAt` is the wall time when it may be, null when only another change can make it so. */
   | { readonly kind: 'none'; readonly nextDueAt: number | null }
 
@@ -133,7 +138,12 @@ export interface EventRecord {
 
 export interface Statistics {
   readonly jobs: Readonly<Record<JobState, number>>
-  readonly last24Hours: { readonly completed: number; readonly failed: number; readonly cancelled: number; readonly submitted: number }
+  readonly last24Hours: {
+    readonly completed: number
+    readonly failed: number
+    readonly cancelled: number
+    readonly submitted: number
+  }
 }
 
 export interface Watermark {
@@ -180,12 +190,22 @@ export interface JobStore {
    * Counts a failure. Available again at `retryAt` when failures are left, else failed. A cancel wins over a retry.
    * @param retryAt wall ms, or null when the failure must not be retried
    */
-  failUnitIfHeld(fence: Fence, outcome: 'failed' | 'timed_out', retryAt: number | null, output: Json, facts: EndFacts): UnitEnd | null
+  failUnitIfHeld(
+    fence: Fence,
+    outcome: 'failed' | 'timed_out',
+    retryAt: number | null,
+    output: Json,
+    facts: EndFacts,
+  ): UnitEnd | null
   /**
    * The attempt's processes are proven gone and left no exit status. Available again unless `mayRerun` is false or, with
    * `countsAsCrash`, this was crash number `poisonLimit` (then failed as `poison`). A cancel wins.
    */
-  loseUnitIfHeld(fence: Fence, options: { mayRerun: boolean; countsAsCrash: boolean; retryAt: number }, facts: EndFacts): UnitEnd | null
+  loseUnitIfHeld(
+    fence: Fence,
+    options: { mayRerun: boolean; countsAsCrash: boolean; retryAt: number },
+    facts: EndFacts,
+  ): UnitEnd | null
   /** Gives the unit back unharmed: nothing is counted. A cancel wins. */
   releaseUnitIfHeld(fence: Fence, facts: EndFacts): UnitEnd | null
   /** Confirms that a running unit of a job whose cancel was asked for has stopped; null also when no cancel was asked for. */

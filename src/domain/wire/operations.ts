@@ -10,7 +10,11 @@ export interface Operation<Request extends z.ZodType = z.ZodType, Answer extends
   readonly summary: string
 }
 
-function operation<Request extends z.ZodType, Answer extends z.ZodType>(summary: string, request: Request, answer: Answer): Operation<Request, Answer> {
+function operation<Request extends z.ZodType, Answer extends z.ZodType>(
+  summary: string,
+  request: Request,
+  answer: Answer,
+): Operation<Request, Answer> {
   return { request, answer, summary }
 }
 

@@ -10,15 +10,20 @@ export const jsonObject = z.record(z.string(), z.json())
 
 export const jobId = z
   .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/, 'is not a job id (a UUID as submit_job answers it)')
+  .regex(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    'is not a job id (a UUID as submit_job answers it)',
+  )
   .describe('Job id as answered by submit_job')
 
 /** Wire times are ISO 8601 UTC text; the database keeps integer ms. */
 export const timestamp = z.iso.datetime({ offset: true })
 
-export const label = z.record(z.string().min(1).max(64), z.string().max(256)).refine((labels) => Object.keys(labels).length <= 32, {
-  message: 'has more than 32 labels',
-})
+export const label = z
+  .record(z.string().min(1).max(64), z.string().max(256))
+  .refine((labels) => Object.keys(labels).length <= 32, {
+    message: 'has more than 32 labels',
+  })
 
 export const displayStates = [
   'queued',
@@ -39,7 +44,10 @@ export const displayStates = [
 export const displayState = z.enum(displayStates)
 export type DisplayStateName = (typeof displayStates)[number]
 
-export const detail = z.enum(['concise', 'full']).default('concise').describe('"full" adds parameters, attempts and limits')
+export const detail = z
+  .enum(['concise', 'full'])
+  .default('concise')
+  .describe('"full" adds parameters, attempts and limits')
 
 export const progressView = z.strictObject({
   current: z.number(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { priorities, type PriorityName } from '../states.ts'
+import { type PriorityName, priorities } from '../states.ts'
 import { jobId, jobView, jsonObject, label, next, timestamp } from './shared.ts'
 
 const seconds = (maximum: number) => z.number().positive().max(maximum)
@@ -24,10 +24,15 @@ export const idempotencyKey = z
 /** What a person or a model may say; the tool's input schema. */
 export const submitInput = z.strictObject({
   type: z.string().min(1).max(64).default('command').describe('Job type; list_job_types shows them'),
-  params: jsonObject.describe('Parameters of the type; for "command": argv, or shell: true with script; cwd, env, stdin'),
+  params: jsonObject.describe(
+    'Parameters of the type; for "command": argv, or shell: true with script; cwd, env, stdin',
+  ),
   name: z.string().min(1).max(200).optional().describe('For people; made from the command when left out'),
   labels: label.optional(),
-  queue: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/).optional(),
+  queue: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/)
+    .optional(),
   priority: z.enum(Object.keys(priorities) as [PriorityName, ...PriorityName[]]).optional(),
   run_at: timestamp.optional().describe('ISO 8601; not started before'),
   max_attempts: z.int().min(1).max(100).optional().describe('Default 1: a non-zero exit is not retried'),
@@ -38,11 +43,19 @@ export const submitInput = z.strictObject({
       factor: z.number().min(1).max(10).optional(),
     })
     .optional(),
-  rerun_when_lost: z.boolean().optional().describe('Default true: run again when the machine or its processes vanished'),
+  rerun_when_lost: z
+    .boolean()
+    .optional()
+    .describe('Default true: run again when the machine or its processes vanished'),
   timeout_s: seconds(week).optional().describe('Per attempt; awake time'),
   idle_timeout_s: seconds(week).optional().describe('Longest silence of the output'),
   cancel_grace_s: z.number().min(0).max(60).optional().describe('Between TERM and KILL; default 3'),
-  max_output_bytes: z.int().min(4096).max(1024 ** 3).optional().describe('Kept head and tail of the output; default 10 MiB'),
+  max_output_bytes: z
+    .int()
+    .min(4096)
+    .max(1024 ** 3)
+    .optional()
+    .describe('Kept head and tail of the output; default 10 MiB'),
   idempotency_key: idempotencyKey.optional(),
 })
 export type SubmitInput = z.infer<typeof submitInput>
@@ -79,20 +92,27 @@ export const commandParams = z
     argv: z.array(z.string()).min(1).max(10_000).optional().describe('Program and arguments, no shell'),
     shell: z.boolean().optional().describe('True: run `script` with /bin/sh -c'),
     script: z.string().min(1).optional().describe('Shell script; only with shell: true'),
-    cwd: z.string().min(1).max(4096).optional().describe('Absolute working directory; default: the client\'s own'),
-    env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not an environment variable name'), z.string()).optional(),
+    cwd: z.string().min(1).max(4096).optional().describe("Absolute working directory; default: the client's own"),
+    env: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not an environment variable name'), z.string())
+      .optional(),
     stdin: z.string().optional(),
     success_exit_codes: z.array(z.int().min(0).max(255)).min(1).max(256).optional().describe('Default [0]'),
   })
   .superRefine((params, issue) => {
     const texts = [...(params.argv ?? []), params.script ?? '', params.cwd ?? '', ...Object.values(params.env ?? {})]
-    if (texts.some((text) => text.includes('\0'))) issue.addIssue({ code: 'custom', message: 'contains a NUL character, which no program can receive' })
+    if (texts.some((text) => text.includes('\0')))
+      issue.addIssue({ code: 'custom', message: 'contains a NUL character, which no program can receive' })
     if (params.shell === true) {
-      if (params.script === undefined) issue.addIssue({ code: 'custom', path: ['script'], message: 'is required with shell: true' })
-      if (params.argv !== undefined) issue.addIssue({ code: 'custom', path: ['argv'], message: 'cannot be given together with shell: true' })
+      if (params.script === undefined)
+        issue.addIssue({ code: 'custom', path: ['script'], message: 'is required with shell: true' })
+      if (params.argv !== undefined)
+        issue.addIssue({ code: 'custom', path: ['argv'], message: 'cannot be given together with shell: true' })
     } else {
-      if (params.argv === undefined) issue.addIssue({ code: 'custom', path: ['argv'], message: 'is required (or shell: true with script)' })
-      if (params.script !== undefined) issue.addIssue({ code: 'custom', path: ['script'], message: 'needs shell: true' })
+      if (params.argv === undefined)
+        issue.addIssue({ code: 'custom', path: ['argv'], message: 'is required (or shell: true with script)' })
+      if (params.script !== undefined)
+        issue.addIssue({ code: 'custom', path: ['script'], message: 'needs shell: true' })
     }
   })
 export type CommandParams = z.infer<typeof commandParams>

@@ -5,7 +5,13 @@ import { invalidInput } from '../../domain/wire/invalid-input.ts'
 import { type OperationName, operations } from '../../domain/wire/operations.ts'
 import type { ServiceContext } from '../services/service-context.ts'
 import { eventsRoute } from './events-route.ts'
-import { isAnsweredWhileDraining, isLongPoll, isOperationName, type OperationHandler, operationHandlers } from './operation-handlers.ts'
+import {
+  isAnsweredWhileDraining,
+  isLongPoll,
+  isOperationName,
+  type OperationHandler,
+  operationHandlers,
+} from './operation-handlers.ts'
 import { problemOf } from './problem-answer.ts'
 
 export interface ApiOptions {
@@ -44,12 +50,15 @@ export function createApi({ context, log }: ApiOptions): Hono {
 
   api.get('/v1/events', (request) => eventsRoute(context, request))
 
-  api.notFound((request) => request.json(problemOf(new QueueError('invalid_input', `nothing is at ${request.req.path}`)), 404))
+  api.notFound((request) =>
+    request.json(problemOf(new QueueError('invalid_input', `nothing is at ${request.req.path}`)), 404),
+  )
 
   api.onError((error, request) => {
     if (!(error instanceof QueueError)) log.error({ err: error, path: request.req.path }, 'a call failed unexpectedly')
     const problem = problemOf(error)
-    if (problem.retry_after_ms !== undefined) request.header('retry-after', String(Math.ceil(problem.retry_after_ms / 1000)))
+    if (problem.retry_after_ms !== undefined)
+      request.header('retry-after', String(Math.ceil(problem.retry_after_ms / 1000)))
     request.header('content-type', 'application/problem+json')
     return request.body(JSON.stringify(problem), problem.status as 400)
   })
@@ -71,7 +80,12 @@ async function readBody(request: Request): Promise<unknown> {
   }
 }
 
-async function answer<Name extends OperationName>(context: ServiceContext, name: Name, body: unknown, signal: AbortSignal) {
+async function answer<Name extends OperationName>(
+  context: ServiceContext,
+  name: Name,
+  body: unknown,
+  signal: AbortSignal,
+) {
   const parsed = operations[name].request.safeParse(body)
   if (!parsed.success) throw invalidInput(parsed.error)
   const handler = operationHandlers[name] as OperationHandler<Name>

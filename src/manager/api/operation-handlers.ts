@@ -1,4 +1,9 @@
-import { operations, type OperationAnswer, type OperationCall, type OperationName } from '../../domain/wire/operations.ts'
+import {
+  type OperationAnswer,
+  type OperationCall,
+  type OperationName,
+  operations,
+} from '../../domain/wire/operations.ts'
 import { apiVersion, oldestApiVersion } from '../../domain/wire/shared.ts'
 import { cancelJobs } from '../services/cancel-job.ts'
 import { jobLogs } from '../services/job-logs.ts'

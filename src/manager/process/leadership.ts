@@ -91,7 +91,8 @@ async function probe(holder: ManagerFile, options: LeadershipOptions): Promise<P
   const asked = performance.now()
   try {
     const { instance_id: instance, state } = await shakeHands(connection, probeTimeoutMs)
-    if (instance === holder.instance_id) return { answer: state === 'draining' ? 'stopping' : 'leading', patience: probeCount, pauseMs: stoppingPauseMs }
+    if (instance === holder.instance_id)
+      return { answer: state === 'draining' ? 'stopping' : 'leading', patience: probeCount, pauseMs: stoppingPauseMs }
   } catch {
     // Nobody answered.
   } finally {

@@ -24,11 +24,13 @@ async function main(): Promise<void> {
 
 function startupErrorRecord(error: unknown): ErrorRecord {
   const code = (error as NodeJS.ErrnoException | null)?.code
-  if (code !== 'ERR_DLOPEN_FAILED' && code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') return toErrorRecord(error)
+  if (code !== 'ERR_DLOPEN_FAILED' && code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND')
+    return toErrorRecord(error)
   return {
     code: 'manager_unavailable',
     message: `a module of the manager cannot be loaded with Node ${process.version} (${process.execPath}): ${(error as Error).message.split('\n')[0]}`,
-    remedy: 'Run npm rebuild better-sqlite3 in the folder where Nightkiln is installed, with that same node; or reinstall it.',
+    remedy:
+      'Run npm rebuild better-sqlite3 in the folder where Nightkiln is installed, with that same node; or reinstall it.',
   }
 }
 

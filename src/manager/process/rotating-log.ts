@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
-import { pino, type Logger } from 'pino'
+import { type Logger, pino } from 'pino'
 
 const keptFiles = 3
 
@@ -7,13 +7,17 @@ const keptFiles = 3
  * @returns a logger that writes JSON lines to a file of mode 0600 and rotates it by size, keeping three old ones. A log that
  * cannot be written (full disk) is dropped line by line: the work matters more.
  */
-export function createRotatingLog(file: string, options: { readonly level: string; readonly maxBytes: number }): Logger {
+export function createRotatingLog(
+  file: string,
+  options: { readonly level: string; readonly maxBytes: number },
+): Logger {
   let descriptor = openSync(file, 'a', 0o600)
   let size = fstatSync(descriptor).size
 
   function rotate(): void {
     closeSync(descriptor)
-    for (let number = keptFiles - 1; number >= 1; number -= 1) renameIfThere(`${file}.${number}`, `${file}.${number + 1}`)
+    for (let number = keptFiles - 1; number >= 1; number -= 1)
+      renameIfThere(`${file}.${number}`, `${file}.${number + 1}`)
     renameIfThere(file, `${file}.1`)
     descriptor = openSync(file, 'a', 0o600)
     size = 0

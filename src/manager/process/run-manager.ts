@@ -116,13 +116,25 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     process.exit(code)
   }
 
+  const checkDatabaseFile = () => {
+    if (isSameFile(paths.database, databaseIdentity)) return
+    endLoudly(
+      storageExitCode,
+      `${paths.database} is no longer the file this manager opened: it was deleted or replaced`,
+    )
+  }
+  const workerId = `commands-${epoch}`
   const storage = new StorageGuard({
-    storage: guardedStorage(store, paths),
+    storage: guardedStorage(store, paths, () =>
+      store.heartbeatWorker(workerId, clock.now(), clock.now() + settings.lease),
+    ),
     home: paths.home,
     floorBytes: settings.free_space_floor,
     log,
     giveUp: (reason) => endLoudly(storageExitCode, reason),
-    onRecovered: () => void recoverer.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed')),
+    checkIdentity: () => checkDatabaseFile(),
+    onRecovered: () =>
+      void recoverer.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed')),
   })
   const commits = new CommitQueue({
     store,
@@ -134,7 +146,6 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   })
   storage.attach(commits)
   const events = new EventHub(store, commits)
-  const workerId = `commands-${epoch}`
   const executor = createCommandExecutor({
     paths,
     instanceId: identity.instanceId,
@@ -170,9 +181,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     leaseMs: settings.lease,
     log,
     checkIdentity: () => {
-      if (!isSameFile(paths.database, databaseIdentity)) {
-        endLoudly(storageExitCode, `${paths.database} is no longer the file this manager opened: it was deleted or replaced`)
-      }
+      checkDatabaseFile()
       noteHighWater()
     },
   })
@@ -190,7 +199,11 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   const idle = new IdleExit({
     clock,
     idleMs: settings.idle_exit,
-    isNeeded: () => supervisor.running > 0 || dispatcher.waitingJobs > 0 || (listener?.connections() ?? 0) > 0 || hasUnfinishedJob(store),
+    isNeeded: () =>
+      supervisor.running > 0 ||
+      dispatcher.waitingJobs > 0 ||
+      (listener?.connections() ?? 0) > 0 ||
+      hasUnfinishedJob(store),
     exit: () => shutdown.request({ drainMs: 0, running: 'leave', reason: 'idle' }),
   })
   const closing = new AbortController()
@@ -248,7 +261,9 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.onSignal(signal))
   process.on('SIGHUP', () => log.info('SIGHUP ignored: a closing terminal is no reason to stop'))
   process.on('uncaughtException', (error) => endLoudly(1, `uncaught: ${error.stack ?? error.message}`))
-  process.on('unhandledRejection', (error) => endLoudly(1, `unhandled rejection: ${error instanceof Error ? error.stack : String(error)}`))
+  process.on('unhandledRejection', (error) =>
+    endLoudly(1, `unhandled rejection: ${error instanceof Error ? error.stack : String(error)}`),
+  )
 
   await commits.run(() =>
     store.registerWorker(
@@ -280,10 +295,14 @@ function hasUnfinishedJob(store: SqliteJobStore): boolean {
   return store.listJobs({ states: ['queued', 'running'] }, { limit: 1 }).length > 0
 }
 
-function guardedStorage(store: SqliteJobStore, paths: StatePaths) {
+/** @param write something small that needs a sync: an empty commit would succeed on a disk that takes nothing. */
+function guardedStorage(store: SqliteJobStore, paths: StatePaths, write: () => void) {
   const ballast = new Ballast(paths.ballastFile)
   return {
-    reopen: () => store.reopen(),
+    reopen: () => {
+      store.reopen()
+      write()
+    },
     classify: (error: unknown) => storageProblemOf(error) ?? ('other' as const),
     releaseBallast: () => ballast.release(),
     restoreBallast: () => ballast.restore(),

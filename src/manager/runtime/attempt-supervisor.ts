@@ -55,7 +55,12 @@ export class AttemptSupervisor {
 
   /** Starts a claimed unit; its claim is committed. */
   start(claim: Claim): void {
-    const fence: Fence = { unitId: claim.unit.id, attempt: claim.unit.attempt, nonce: claim.unit.nonce, workerId: claim.unit.workerId }
+    const fence: Fence = {
+      unitId: claim.unit.id,
+      attempt: claim.unit.attempt,
+      nonce: claim.unit.nonce,
+      workerId: claim.unit.workerId,
+    }
     const supervised = this.#supervise(fence, claim.job, claim.unit.failures)
     if (supervised === null) return
     try {
@@ -120,7 +125,9 @@ export class AttemptSupervisor {
           store.recordProgressIfHeld(attempt.fence, attempt.progress, attempt.live?.elapsedMs() ?? 0, clock.now())
         }
       })
-      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'progress could not be stored; the next one will be'))
+      .catch((error: unknown) =>
+        this.#options.log.warn({ err: error }, 'progress could not be stored; the next one will be'),
+      )
   }
 
   /** Resolves when every end that was told is recorded. */
@@ -172,7 +179,11 @@ export class AttemptSupervisor {
     const record: ErrorRecord =
       error instanceof QueueError
         ? { code: error.code, message: error.message, remedy: error.remedy }
-        : { code: 'internal', message: error instanceof Error ? error.message : String(error), remedy: 'Look at nightkiln manager logs.' }
+        : {
+            code: 'internal',
+            message: error instanceof Error ? error.message : String(error),
+            remedy: 'Look at nightkiln manager logs.',
+          }
     this.#options.log.error({ err: error, unit: supervised.fence.unitId }, 'attempt could not be started')
     this.#observer(supervised).ended({ kind: 'not_started', error: record, elapsedMs: 0 })
   }
@@ -202,7 +213,10 @@ export class AttemptSupervisor {
           commit.afterCommit(() => this.#attempts.delete(unitId))
         })
         if (end.kind === 'released') this.#dispatcher?.backOff(spawnBackOffMs)
-        log.info({ unit: unitId, job: supervised.jobId, attempt: supervised.fence.attempt, end: end.kind }, 'attempt ended')
+        log.info(
+          { unit: unitId, job: supervised.jobId, attempt: supervised.fence.attempt, end: end.kind },
+          'attempt ended',
+        )
         return
       } catch (error) {
         log.error({ err: error, unit: unitId, round }, 'outcome could not be recorded yet')

@@ -14,7 +14,13 @@ export type CommandInput = z.infer<typeof commandInput>
  * Reads what a claimed unit of a command job is to run.
  * @throws QueueError internal when the stored job cannot be read
  */
-export function commandTask(store: JobStore, jobId: string, fence: Fence, options: JobOptions, elapsedMs: number): CommandTask {
+export function commandTask(
+  store: JobStore,
+  jobId: string,
+  fence: Fence,
+  options: JobOptions,
+  elapsedMs: number,
+): CommandTask {
   const params = commandParams.parse(store.readJobPayload(jobId)?.params)
   const input = commandInput.parse(store.readUnitPayload(fence.unitId)?.input)
   return {
@@ -52,7 +58,11 @@ export function commandDirectory(params: CommandParams, clientCwd: string | null
     })
   }
   if (clientCwd !== null) return clientCwd
-  throw new QueueError('invalid_input', 'params.cwd is missing, and the client runs in / or the home directory, so there is no sensible default', {
-    remedy: 'Give params.cwd: the absolute path of the directory the command should run in.',
-  })
+  throw new QueueError(
+    'invalid_input',
+    'params.cwd is missing, and the client runs in / or the home directory, so there is no sensible default',
+    {
+      remedy: 'Give params.cwd: the absolute path of the directory the command should run in.',
+    },
+  )
 }

@@ -1,4 +1,4 @@
-import { QueueError } from '../../domain/errors.ts'
+import type { QueueError } from '../../domain/errors.ts'
 import { EpochLostError } from '../../domain/ports/epoch-lost-error.ts'
 import type { JobStore } from '../../domain/ports/job-store.ts'
 import type { FaultPoint } from './fault-points.ts'
@@ -36,6 +36,8 @@ export interface CommitQueueOptions {
 /** More would hold the event loop for longer than a read should wait. */
 const largestGroup = 200
 const mostTries = 3
+/** Turns of the event loop (some 20 µs each under load) that a group may wait for more operations. */
+const mostTurns = 8
 
 /**
  * Operations that arrive in the same turn of the event loop share one durable commit, a savepoint each; answers go out after
@@ -73,7 +75,17 @@ export class CommitQueue {
   wake(): void {
     if (this.#scheduled || this.#paused) return
     this.#scheduled = true
+    this.#gather(0, -1)
+  }
+
+  /** Waits for the operations that are arriving right now: flushes at the first turn of the event loop that brought no more. */
+  #gather(turn: number, before: number): void {
     setImmediate(() => {
+      const now = this.#entries.length
+      if (now > before && now > 1 && now < largestGroup && turn < mostTurns) {
+        this.#gather(turn + 1, now)
+        return
+      }
       this.#scheduled = false
       this.#flush()
     })
@@ -135,7 +147,8 @@ export class CommitQueue {
       return () => entry.resolve(value)
     } catch (error) {
       // SQLite rolled the whole transaction back (disk full, I/O error): no savepoint of this group stands.
-      if (!store.isTransactionOpen() || this.#options.isStorageFault(error) || error instanceof EpochLostError) throw error
+      if (!store.isTransactionOpen() || this.#options.isStorageFault(error) || error instanceof EpochLostError)
+        throw error
       for (const effect of undo) effect()
       return () => entry.reject(error)
     }

@@ -62,7 +62,10 @@ export class Dispatcher {
 
   /** A job has (or may have) an available unit; `dueAt` in wall ms. The next group tries to claim it. */
   offer(job: Job, dueAt: number): void {
-    this.#offer({ jobId: job.id, seq: job.seq, queue: job.queue, type: job.type, priority: job.priority, nextDueAt: dueAt }, this.#options.clock.now())
+    this.#offer(
+      { jobId: job.id, seq: job.seq, queue: job.queue, type: job.type, priority: job.priority, nextDueAt: dueAt },
+      this.#options.clock.now(),
+    )
   }
 
   #offer(job: RunnableJob, now: number): void {
@@ -108,7 +111,14 @@ export class Dispatcher {
   #claim(jobId: string, commit: Commit): void {
     const { store, clock, workerId, createNonce, start } = this.#options
     const now = clock.now()
-    const claim = store.claimUnitIfDue({ jobId, workerId, executor: 'command', mode: 'local', nonce: createNonce(), now })
+    const claim = store.claimUnitIfDue({
+      jobId,
+      workerId,
+      executor: 'command',
+      mode: 'local',
+      nonce: createNonce(),
+      now,
+    })
     if (claim.kind === 'none') {
       if (claim.nextDueAt !== null) this.#reoffer(jobId, claim.nextDueAt)
       return

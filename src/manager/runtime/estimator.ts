@@ -39,6 +39,11 @@ export class Estimator {
     const sinceLast = Math.max(0, now - this.#last.at)
     const seconds = Math.max(0, (1 - this.#last.share) / pace - sinceLast) / 1000
     const round = (value: number) => Math.round(value * 10) / 10
-    return { seconds: round(seconds), low_seconds: round(seconds / rangeFactor), high_seconds: round(seconds * rangeFactor), reason: null }
+    return {
+      seconds: round(seconds),
+      low_seconds: round(seconds / rangeFactor),
+      high_seconds: round(seconds * rangeFactor),
+      reason: null,
+    }
   }
 }

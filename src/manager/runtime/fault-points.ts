@@ -14,7 +14,10 @@ interface Fault {
  * `kill` ends the process by SIGKILL, `pause` blocks it until a file `<point>.go` appears in NIGHTKILN_FAULT_DIRECTORY
  * (after writing `<point>.reached` there), `skip` makes `isSkipped` answer true.
  */
-export function createFaultPoints(environment: NodeJS.ProcessEnv): { reach: FaultPoint; isSkipped(name: string): boolean } {
+export function createFaultPoints(environment: NodeJS.ProcessEnv): {
+  reach: FaultPoint
+  isSkipped(name: string): boolean
+} {
   const text = environment['NIGHTKILN_FAULT'] ?? ''
   if (text === '') return { reach: () => undefined, isSkipped: () => false }
   const faults = parseFaults(text)

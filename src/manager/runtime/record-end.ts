@@ -32,10 +32,22 @@ export function recordEnd(
     case 'exited': {
       const result = commandOutput(end.exitCode, end.elapsedMs, output)
       if (end.succeeded) return store.completeUnitIfHeld(fence, result, facts(null, end.exitCode))
-      return store.failUnitIfHeld(fence, 'failed', retryAt, result, facts(exitError(end.exitCode, output.tail), end.exitCode))
+      return store.failUnitIfHeld(
+        fence,
+        'failed',
+        retryAt,
+        result,
+        facts(exitError(end.exitCode, output.tail), end.exitCode),
+      )
     }
     case 'timed_out':
-      return store.failUnitIfHeld(fence, 'timed_out', retryAt, commandOutput(null, end.elapsedMs, output), facts(timeoutError(end, output.tail)))
+      return store.failUnitIfHeld(
+        fence,
+        'timed_out',
+        retryAt,
+        commandOutput(null, end.elapsedMs, output),
+        facts(timeoutError(end, output.tail)),
+      )
     case 'stopped': {
       const result = commandOutput(null, end.elapsedMs, output)
       const error = end.survivors.length === 0 ? null : survivorsError(end.survivors)
@@ -46,12 +58,19 @@ export function recordEnd(
     case 'not_started':
       return store.failUnitIfHeld(fence, 'failed', null, null, facts(end.error))
     case 'released':
-      return store.releaseUnitIfHeld(fence, facts({ code: 'limit_exceeded', message: end.message, remedy: 'It is tried again by itself.' }))
+      return store.releaseUnitIfHeld(
+        fence,
+        facts({ code: 'limit_exceeded', message: end.message, remedy: 'It is tried again by itself.' }),
+      )
     case 'lost':
       return store.loseUnitIfHeld(
         fence,
         { mayRerun: options.rerunWhenLost, countsAsCrash: !end.otherBoot, retryAt },
-        facts({ code: 'worker_crashed', message: end.message, remedy: 'Check what it did, then rerun if that is safe.' }),
+        facts({
+          code: 'worker_crashed',
+          message: end.message,
+          remedy: 'Check what it did, then rerun if that is safe.',
+        }),
       )
   }
 }
@@ -62,7 +81,7 @@ function commandOutput(exitCode: number | null, elapsedMs: number, output: Outpu
     duration_ms: Math.round(elapsedMs),
     output_bytes: output.bytes,
     truncated: output.droppedBytes > 0,
-    output_tail: output.tail,
+    untrusted_output_tail: output.tail,
   }
 }
 

@@ -7,7 +7,7 @@ export type StorageFault = 'busy' | 'full' | 'io' | 'corrupt' | 'readonly' | 'ot
 
 /** What the guard needs of the storage; the adapter implements it. */
 export interface GuardedStorage {
-  /** Closes, opens again and verifies. @throws when the storage is not usable */
+  /** Closes, opens again and verifies by a durable write. @throws when the storage is not usable */
   reopen(): void
   classify(error: unknown): StorageFault
   /** Frees the reserved space. @returns false when there was none left */
@@ -23,6 +23,8 @@ export interface StorageGuardOptions {
   readonly log: Logger
   /** Called after storage faults that repeated; the process must end loudly. */
   readonly giveUp: (reason: string) => void
+  /** Runs after every commit, before its answers: ends the process when what was written is no longer the state's own file. */
+  readonly checkIdentity: () => void
   /** Called when the storage works again: what runs must be reconciled with what is stored. */
   readonly onRecovered: () => void
 }
@@ -30,6 +32,8 @@ export interface StorageGuardOptions {
 const mostFaultsInARow = 3
 const reopenDelayMs = 200
 const spaceCheckMs = 1_000
+/** A foreign lock is waited for in pieces, so that probes of this manager are answered in between. */
+const busyPauseMs = 200
 
 /**
  * Decides what a failed commit group means. An fsync that failed once may have lost what it acknowledged before, so after an
@@ -67,7 +71,12 @@ export class StorageGuard {
     const cause = { cause: error }
     switch (fault) {
       case 'busy':
-        return { answer: new QueueError('storage_busy', 'the database is locked by another program', cause), retry: true }
+        this.#commits?.pause()
+        setTimeout(() => this.#commits?.resume(), busyPauseMs)
+        return {
+          answer: new QueueError('storage_busy', 'the database is locked by another program', cause),
+          retry: true,
+        }
       case 'full': {
         const freed = storage.releaseBallast()
         this.#ballastReleased = true
@@ -79,9 +88,18 @@ export class StorageGuard {
       case 'corrupt':
       case 'io':
         this.#reopen(fault)
-        return { answer: new QueueError('outcome_unknown', `the disk reported an error (${(error as Error).message})`, cause), retry: false }
+        return {
+          answer: new QueueError('outcome_unknown', `the disk reported an error (${(error as Error).message})`, cause),
+          retry: false,
+        }
       case 'other':
-        return { answer: error instanceof QueueError ? error : new QueueError('internal', 'the operation failed inside the manager', cause), retry: false }
+        return {
+          answer:
+            error instanceof QueueError
+              ? error
+              : new QueueError('internal', 'the operation failed inside the manager', cause),
+          retry: false,
+        }
     }
   }
 
@@ -89,11 +107,16 @@ export class StorageGuard {
   assertAcceptsJobs(): void {
     const { floorBytes, home } = this.#options
     const free = this.freeBytes()
-    if (free >= floorBytes && !this.#ballastReleased) return
+    if (this.acceptsJobs) return
     throw new QueueError('storage_full', `only ${free} bytes are free in ${home}; new jobs need ${floorBytes}`, {
       remedy: 'Free disk space and submit again with the same idempotency key; running jobs keep their results.',
       details: { free_bytes: free, floor_bytes: floorBytes },
     })
+  }
+
+  /** False on a full disk, and until there is room for the reserve again. */
+  get acceptsJobs(): boolean {
+    return this.freeBytes() >= this.#options.floorBytes && !this.#ballastReleased
   }
 
   /** Free space of the state directory, measured at most once a second. */
@@ -115,6 +138,7 @@ export class StorageGuard {
   }
 
   #succeeded(): void {
+    this.#options.checkIdentity()
     if (this.#faultsInARow === 0 && this.#healthy) return
     this.#faultsInARow = 0
     this.#healthy = true

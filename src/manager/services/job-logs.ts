@@ -51,7 +51,12 @@ function wholeCharacters(slice: OutputSlice): OutputSlice {
   }
   // Bytes that are no UTF-8 at all are shown as they come.
   if (to <= from) return slice
-  return { ...slice, bytes: bytes.subarray(from, to), offset: slice.offset + from, nextOffset: slice.nextOffset - (bytes.length - to) }
+  return {
+    ...slice,
+    bytes: bytes.subarray(from, to),
+    offset: slice.offset + from,
+    nextOffset: slice.nextOffset - (bytes.length - to),
+  }
 }
 
 function isContinuation(byte: number | undefined): boolean {
@@ -100,6 +105,9 @@ function selectLines(text: string, request: OperationCall<'job_logs'>): string {
 
 function nextRead(id: string, offset: number, nextOffset: number, total: number, running: boolean): string {
   if (nextOffset < total) return `The rest: job_logs {"id":"${id}","mode":"range","offset":${nextOffset}}.`
-  if (offset > 0) return `Earlier output: job_logs {"id":"${id}","mode":"head"}, or "range" with an offset below ${offset}.`
-  return running ? `It still runs. Newer output: job_logs {"id":"${id}","mode":"range","offset":${nextOffset}}.` : 'That is all of it.'
+  if (offset > 0)
+    return `Earlier output: job_logs {"id":"${id}","mode":"head"}, or "range" with an offset below ${offset}.`
+  return running
+    ? `It still runs. Newer output: job_logs {"id":"${id}","mode":"range","offset":${nextOffset}}.`
+    : 'That is all of it.'
 }

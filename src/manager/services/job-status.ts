@@ -32,9 +32,11 @@ export function viewsOf(
 /** One sentence with the call that makes sense next. */
 export function nextStep(jobs: readonly JobView[]): string {
   const unfinished = jobs.filter((job) => !job.final)
-  if (unfinished.length > 0) return `wait_for_jobs ${JSON.stringify({ ids: unfinished.map((job) => job.id) })} answers when they end.`
+  if (unfinished.length > 0)
+    return `wait_for_jobs ${JSON.stringify({ ids: unfinished.map((job) => job.id) })} answers when they end.`
   const failed = jobs.find((job) => job.stored_state === 'failed')
-  if (failed !== undefined) return `job_logs {"id":"${failed.id}"} shows what it printed; rerun_job {"id":"${failed.id}"} runs it again.`
+  if (failed !== undefined)
+    return `job_logs {"id":"${failed.id}"} shows what it printed; rerun_job {"id":"${failed.id}"} runs it again.`
   const completed = jobs.find((job) => isFinalJobState(job.stored_state))
   return completed === undefined ? 'Nothing.' : `job_result {"id":"${completed.id}"} has the whole result.`
 }

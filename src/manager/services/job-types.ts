@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { QueueError } from '../../domain/errors.ts'
 import type { Json, JsonObject } from '../../domain/job.ts'
 import { invalidInput } from '../../domain/wire/invalid-input.ts'

@@ -87,7 +87,9 @@ function displayWith(context: ServiceContext, job: Job, plain: PlainUnit): Displ
     units: unitFacts(plain),
     slots: context.dispatcher.slots,
     draining: context.isDraining(),
-    ...(job.cancelRequestedAt === null ? {} : { cancelGraceMs: context.store.readJobPayload(job.id)?.options.cancelGraceMs }),
+    ...(job.cancelRequestedAt === null
+      ? {}
+      : { cancelGraceMs: context.store.readJobPayload(job.id)?.options.cancelGraceMs }),
   })
 }
 
@@ -161,7 +163,8 @@ export function errorView(error: ErrorRecord | null): ErrorView | null {
 function progressView(progress: Progress | null): ProgressView | null {
   if (progress === null) return null
   const { current, total, message, stage } = progress
-  const percent = total === null || total <= 0 ? null : Math.min(100, Math.max(0, Math.round((1000 * current) / total) / 10))
+  const percent =
+    total === null || total <= 0 ? null : Math.min(100, Math.max(0, Math.round((1000 * current) / total) / 10))
   return { current, total, percent, message: message === null ? null : harmlessText(message), stage }
 }
 

@@ -10,7 +10,9 @@ export function listJobTypes(): ListJobTypesAnswer {
       title: type.title,
       description: type.description,
       executor: type.executor,
-      params_schema: z.toJSONSchema(type.paramsSchema, { io: 'input' }) as ListJobTypesAnswer['types'][number]['params_schema'],
+      params_schema: z.toJSONSchema(type.paramsSchema, {
+        io: 'input',
+      }) as ListJobTypesAnswer['types'][number]['params_schema'],
       example: { type: type.type, params: { ...type.example } },
     })),
     next: 'submit_job with one of these types; the example shows the shape.',

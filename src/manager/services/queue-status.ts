@@ -1,5 +1,5 @@
-import { readDeaths } from '../../platform/deaths-file.ts'
 import type { QueueStatusAnswer } from '../../domain/wire/jobs.ts'
+import { readDeaths } from '../../platform/deaths-file.ts'
 import { jobLine } from './job-view.ts'
 import type { ServiceContext } from './service-context.ts'
 
@@ -14,16 +14,20 @@ export function queueStatus(context: ServiceContext): QueueStatusAnswer {
   const now = clock.now()
   const statistics = store.readStatistics(now)
   const freeBytes = storage.freeBytes()
-  const accepting = freeBytes >= settings.free_space_floor
+  const accepting = storage.acceptsJobs
   const { deaths, healing_stopped: healingStopped } = readDeaths(facts.deathsFile)
   const recentDeaths = deaths.filter((death) => death.at > now - deathWindowMs).length
   const warnings = [
     ...(accepting ? [] : [`Only ${freeBytes} bytes are free: new jobs are refused until space is freed.`]),
     ...(storage.healthy ? [] : ['The database reported errors; it is being reopened.']),
-    ...(recentDeaths < 2 ? [] : [`The manager died ${recentDeaths} times within 10 minutes; nightkiln manager logs may say why.`]),
+    ...(recentDeaths < 2
+      ? []
+      : [`The manager died ${recentDeaths} times within 10 minutes; nightkiln manager logs may say why.`]),
     ...(healingStopped === null || healingStopped.at < now - healingShownMs
       ? []
-      : [`Self-healing stopped at ${new Date(healingStopped.at).toISOString()}: ${healingStopped.reason}; until a client came, nothing was started.`]),
+      : [
+          `Self-healing stopped at ${new Date(healingStopped.at).toISOString()}: ${healingStopped.reason}; until a client came, nothing was started.`,
+        ]),
   ]
   return {
     manager: {
@@ -40,7 +44,12 @@ export function queueStatus(context: ServiceContext): QueueStatusAnswer {
     jobs: statistics.jobs,
     last_24h: statistics.last24Hours,
     running: store.listJobs({ states: ['running'] }, { limit: runningShown }).map((job) => jobLine(context, job)),
-    storage: { healthy: storage.healthy, free_bytes: freeBytes, floor_bytes: settings.free_space_floor, accepting_jobs: accepting },
+    storage: {
+      healthy: storage.healthy,
+      free_bytes: freeBytes,
+      floor_bytes: settings.free_space_floor,
+      accepting_jobs: accepting,
+    },
     warnings,
     next: 'list_jobs shows jobs; job_status one of them.',
   }

@@ -19,7 +19,8 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
   const job = store.readJob(request.id)
   const payload = store.readJobPayload(request.id)
   const unit = store.readUnits(request.id, { limit: 1 })[0]
-  if (job === null || payload === null || unit === undefined) throw new QueueError('job_not_found', `no job has the id ${request.id}`)
+  if (job === null || payload === null || unit === undefined)
+    throw new QueueError('job_not_found', `no job has the id ${request.id}`)
   if (!isFinalJobState(job.state)) {
     throw new QueueError('invalid_transition', `job ${job.id} is ${job.state}; only a finished job can be run again`, {
       remedy: `Wait for it (wait_for_jobs) or cancel it first (cancel_job {"ids":["${job.id}"]}).`,
@@ -34,7 +35,11 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
     labels: job.labels,
     priority: priorityName(job.priority),
     max_attempts: job.maxAttempts,
-    backoff: { initial_s: options.backoff.initialMs / 1000, max_s: options.backoff.maxMs / 1000, factor: options.backoff.factor },
+    backoff: {
+      initial_s: options.backoff.initialMs / 1000,
+      max_s: options.backoff.maxMs / 1000,
+      factor: options.backoff.factor,
+    },
     rerun_when_lost: options.rerunWhenLost,
     cancel_grace_s: options.cancelGraceMs / 1000,
     max_output_bytes: options.maxOutputBytes,

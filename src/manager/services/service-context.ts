@@ -37,7 +37,11 @@ export interface ServiceContext {
   readonly createId: () => string
   readonly faultPoint: FaultPoint
   /** Asks the process to stop; answers at once. */
-  readonly requestStop: (request: { drainMs: number; running: 'leave' | 'release'; reason: 'user' | 'handover' }) => void
+  readonly requestStop: (request: {
+    drainMs: number
+    running: 'leave' | 'release'
+    reason: 'user' | 'handover'
+  }) => void
   readonly isDraining: () => boolean
   /** Aborted right before the connections are closed. */
   readonly closing: AbortSignal

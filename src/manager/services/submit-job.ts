@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { QueueError } from '../../domain/errors.ts'
-import type { Json, JobOptions, JsonObject } from '../../domain/job.ts'
+import type { JobOptions, Json, JsonObject } from '../../domain/job.ts'
 import type { NewJob } from '../../domain/ports/job-store.ts'
 import { defaultBackoff } from '../../domain/retry-policy.ts'
 import { priorities } from '../../domain/states.ts'
@@ -21,7 +21,11 @@ export async function submitJob(context: ServiceContext, request: SubmitRequest)
   context.storage.assertAcceptsJobs()
   const type = jobTypeNamed(request.type)
   const prepared = type.prepare(request.params, request.context)
-  return storeSubmission(context, request, { name: request.name ?? prepared.name, input: prepared.input, rerunOf: null })
+  return storeSubmission(context, request, {
+    name: request.name ?? prepared.name,
+    input: prepared.input,
+    rerunOf: null,
+  })
 }
 
 /** What submit and rerun share: options, the idempotency check, the insert, the answer. */
@@ -40,6 +44,8 @@ export async function storeSubmission(
   const options = jobOptions(context, request)
   const outcome = await commits.run((commit) => {
     const now = clock.now()
+    // Again, in the transaction: room that was made on a full disk is for results, not for the job that found it full.
+    context.storage.assertAcceptsJobs()
     const submitted = store.submitJob(newJob(request, derived, options, createId, now))
     if (submitted.kind === 'created') {
       dispatcher.offer(submitted.job, submitted.job.runAt)
@@ -118,7 +124,9 @@ function jobOptions({ settings }: ServiceContext, request: SubmitRequest): JobOp
 /** Hash of what the caller said. The captured context is left out: the same call from another window is the same call. */
 function contentHash(request: SubmitRequest, rerunOf: string | null): string {
   const { context: _context, idempotency_key: _key, ...content } = request
-  return createHash('sha256').update(canonicalJson({ ...content, rerun_of: rerunOf })).digest('base64url')
+  return createHash('sha256')
+    .update(canonicalJson({ ...content, rerun_of: rerunOf }))
+    .digest('base64url')
 }
 
 /** JSON with sorted keys, so that the order in which a client writes arguments does not matter. */

@@ -11,7 +11,11 @@ export function submitNotes(job: Job, options: JobOptions): string[] {
     options.rerunWhenLost
       ? `If its processes vanish (power cut, reboot), it is run again, up to ${poisonLimit} vanished attempts; rerun_when_lost: false prevents that.`
       : 'If its processes vanish (power cut, reboot), it fails and is not run again.',
-    ...(options.unitTimeoutMs === null ? [] : [`Each attempt is ended after ${formatDuration(options.unitTimeoutMs)}.`]),
-    ...(options.idleTimeoutMs === null ? [] : [`It is ended after ${formatDuration(options.idleTimeoutMs)} without output.`]),
+    ...(options.unitTimeoutMs === null
+      ? []
+      : [`Each attempt is ended after ${formatDuration(options.unitTimeoutMs)}.`]),
+    ...(options.idleTimeoutMs === null
+      ? []
+      : [`It is ended after ${formatDuration(options.idleTimeoutMs)} without output.`]),
   ]
 }

@@ -49,11 +49,18 @@ export async function waitForJobs(
     missing,
     waited_s: Math.round(clock.monotonic() - begun) / 1000,
     cursor: String(store.lastEventId()),
-    next: done ? nextStep(jobs) : `Not yet. Call wait_for_jobs again, or do something else: the jobs go on by themselves.`,
+    next: done
+      ? nextStep(jobs)
+      : `Not yet. Call wait_for_jobs again, or do something else: the jobs go on by themselves.`,
   }
 }
 
-function satisfied(context: ServiceContext, ids: readonly string[], until: 'all_ended' | 'any_ended' | 'any_changed', since: number): boolean {
+function satisfied(
+  context: ServiceContext,
+  ids: readonly string[],
+  until: 'all_ended' | 'any_ended' | 'any_changed',
+  since: number,
+): boolean {
   if (until === 'any_changed') return context.store.latestEventIdOfJobs(ids) > since
   const hasEnded = (job: Job) => isFinalJobState(job.state)
   const jobs = context.store.readJobs(ids)

@@ -31,7 +31,9 @@ export async function whatsNew(context: ServiceContext, request: OperationCall<'
   const unfinished = store
     .listJobs({ states: ['queued', 'running'] }, { limit: mostUnfinishedRead })
     .map((job) => line(context, job, job.startedAt ?? job.createdAt, false))
-  const lines = ended.map(({ job, eventId }) => line(context, job, job.finishedAt ?? job.createdAt, eventId <= mark.shown))
+  const lines = ended.map(({ job, eventId }) =>
+    line(context, job, job.finishedAt ?? job.createdAt, eventId <= mark.shown),
+  )
   const ofState = (state: Job['state']) => lines.filter((_, index) => ended[index]?.job.state === state)
   const needsYou = unfinished.filter((item) => item.state === 'awaiting_approval')
   const lists = {
@@ -53,7 +55,10 @@ export async function whatsNew(context: ServiceContext, request: OperationCall<'
     },
     more: ended.length === mostFinishedRead || unfinished.length === mostUnfinishedRead,
     cursor: String(cursor),
-    next: lines.length === 0 ? 'Nothing ended since the last look.' : `Tell the person, then call whats_new {"acknowledge":"${cursor}"} so that it is not told again.`,
+    next:
+      lines.length === 0
+        ? 'Nothing ended since the last look.'
+        : `Tell the person, then call whats_new {"acknowledge":"${cursor}"} so that it is not told again.`,
   })
   if (cursor > mark.shown) await commits.run(() => store.recordShown(reader, cursor))
   return answer

@@ -15,16 +15,30 @@ export interface GatedCommand {
 }
 
 /** A command that writes start and end to the ledger and runs until the test opens its gate: no guessed durations. */
-export function gatedCommand(directory: string, name: string, options: { readonly ignoreTerm?: boolean } = {}): GatedCommand {
+export function gatedCommand(
+  directory: string,
+  name: string,
+  options: { readonly ignoreTerm?: boolean } = {},
+): GatedCommand {
   const line = (event: string): string =>
     `printf '%s %s %s %s %s\\n' ${name} ${event} "\${NIGHTKILN_ATTEMPT:-0}" "$$" "$(date +%s%3N)" >> ledger.txt`
   const wait = `until [ -e open-${name} ]; do sleep 0.03; done`
-  const script = [...(options.ignoreTerm === true ? ["trap '' TERM"] : []), line('start'), wait, line('end'), `echo "result ${name}"`].join('\n')
-  const saw = (event: 'start' | 'end') => readLedger(directory).some((entry) => entry.name === name && entry.event === event)
+  const script = [
+    ...(options.ignoreTerm === true ? ["trap '' TERM"] : []),
+    line('start'),
+    wait,
+    line('end'),
+    `echo "result ${name}"`,
+  ].join('\n')
+  const saw = (event: 'start' | 'end') =>
+    readLedger(directory).some((entry) => entry.name === name && entry.event === event)
   return {
     job: { type: 'command', params: { shell: true, script, cwd: directory }, name },
     started: async (timeoutMs) => {
-      await waitUntil(() => saw('start'), { what: `${name} to start`, ...(timeoutMs === undefined ? {} : { timeoutMs }) })
+      await waitUntil(() => saw('start'), {
+        what: `${name} to start`,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      })
     },
     open: () => {
       if (!existsSync(join(directory, `open-${name}`))) writeFileSync(join(directory, `open-${name}`), '')

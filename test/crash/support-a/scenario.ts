@@ -3,7 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, vi } from 'vitest'
-import { createManagerClient, type ManagerClient, type ManagerClientOptions } from '../../../src/client/manager-client.ts'
+import {
+  createManagerClient,
+  type ManagerClient,
+  type ManagerClientOptions,
+} from '../../../src/client/manager-client.ts'
 import { captureSubmitContext } from '../../../src/client/submit-context.ts'
 import { statePaths } from '../../../src/config/paths.ts'
 import { version } from '../../../src/config/version.ts'
@@ -22,6 +26,8 @@ export interface Scenario extends TemporaryHome {
   job(client: ManagerClient, id: string): Promise<JobView>
   /** Waits for the end of all; survives managers that go away meanwhile. */
   ended(client: ManagerClient, ids: readonly string[], timeoutMs?: number): Promise<readonly JobView[]>
+  /** The same for one job. */
+  endOf(client: ManagerClient, id: string): Promise<JobView>
   /** Stops the manager as a user does, if one runs, and proves that no process of this state directory is left. */
   end(): Promise<void>
 }
@@ -53,6 +59,19 @@ export function useScenario(settings: Readonly<Record<string, unknown>> = {}): S
     return found
   }
 
+  const ended: Scenario['ended'] = async (client, ids, timeoutMs = 30_000) => {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const seconds = Math.max(0, Math.min(5, (deadline - performance.now()) / 1000))
+      const answer = await client.call('wait_for_jobs', { ids: [...ids].slice(0, 50), timeout_s: seconds })
+      if (answer.satisfied) return Promise.all(ids.map((id) => job(client, id)))
+      if (performance.now() > deadline) {
+        const states = answer.jobs.map(({ name, state, why }) => `${name}: ${state} (${why})`)
+        throw new Error(`not ended within ${timeoutMs} ms:\n${states.join('\n')}`)
+      }
+    }
+  }
+
   return {
     ...temporary,
     directory,
@@ -68,17 +87,11 @@ export function useScenario(settings: Readonly<Record<string, unknown>> = {}): S
         typeof client.call<'submit_job'>
       >[1])
     },
-    async ended(client, ids, timeoutMs = 30_000) {
-      const deadline = performance.now() + timeoutMs
-      for (;;) {
-        const seconds = Math.max(0, Math.min(5, (deadline - performance.now()) / 1000))
-        const answer = await client.call('wait_for_jobs', { ids: [...ids].slice(0, 50), timeout_s: seconds })
-        if (answer.satisfied) return Promise.all(ids.map((id) => job(client, id)))
-        if (performance.now() > deadline) {
-          const states = answer.jobs.map(({ name, state, why }) => `${name}: ${state} (${why})`)
-          throw new Error(`not ended within ${timeoutMs} ms:\n${states.join('\n')}`)
-        }
-      }
+    ended,
+    async endOf(client, id) {
+      const [found] = await ended(client, [id])
+      if (found === undefined) throw new Error(`no job ${id}`)
+      return found
     },
     async end() {
       await Promise.all(clients.map((client) => client.close()))
@@ -98,4 +111,9 @@ export function useScenario(settings: Readonly<Record<string, unknown>> = {}): S
 /** @returns outcome of every attempt, by number */
 export function outcomes(job: JobView): readonly string[] {
   return (job.attempt_history ?? []).map((attempt) => attempt.outcome)
+}
+
+/** @returns the last lines that a command wrote, out of its result */
+export function outputTail(job: JobView): string {
+  return (job.result as { untrusted_output_tail: string }).untrusted_output_tail
 }

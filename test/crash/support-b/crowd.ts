@@ -68,7 +68,7 @@ export async function crowdOfFrontEnds(
   }
   await waitUntil(() => members.every((member) => answerOf(member, 2) !== null && answerOf(member, 3) !== null), {
     timeoutMs: withinMs,
-    intervalMs: 100,
+    intervalMs: 200,
     what: `${count} front ends to answer`,
   })
   const answers = members.map((member) => {
@@ -95,7 +95,10 @@ export async function crowdOfClients(
   withinMs: number,
 ): Promise<{ readonly answers: readonly Answer[]; readonly slowestMs: number }> {
   const members = Array.from({ length: count }, () => start(home, [script, dist, home.home, key]))
-  await waitUntil(() => members.every(({ text }) => text.startsWith('ready\n')), { timeoutMs: 60_000, what: 'all loaded' })
+  await waitUntil(() => members.every(({ text }) => text.startsWith('ready\n')), {
+    timeoutMs: 60_000,
+    what: 'all loaded',
+  })
   const released = performance.now()
   for (const { child } of members) child.stdin.write('go\n')
   await waitUntil(() => members.every(({ text }) => text.split('\n').length === 3), {

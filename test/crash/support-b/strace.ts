@@ -42,7 +42,9 @@ export async function injectFaults(pid: number, calls: string, fault: string): P
 }
 
 function isTraced(pid: number): boolean {
-  const status = spawnSync('sh', ['-c', `grep -h '^TracerPid:' /proc/${pid}/task/*/status`], { encoding: 'utf8' }).stdout
+  const status = spawnSync('sh', ['-c', `grep -h '^TracerPid:' /proc/${pid}/task/*/status`], {
+    encoding: 'utf8',
+  }).stdout
   const tracers = status.split('\n').filter((line) => line !== '')
   return tracers.length > 0 && tracers.every((line) => !/\s0$/.test(line))
 }

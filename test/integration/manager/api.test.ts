@@ -1,6 +1,5 @@
+import { Agent, request } from 'undici'
 import { describe, expect, test } from 'vitest'
-import { request } from 'undici'
-import { Agent } from 'undici'
 import { readManagerFile } from '../../../src/client/manager-file.ts'
 import { statePaths } from '../../../src/config/paths.ts'
 import { useManager } from './manager-under-test.ts'
@@ -11,8 +10,16 @@ async function raw(path: string, body: string, method: 'POST' | 'GET' = 'POST') 
   const socket = readManagerFile(statePaths(manager.home).managerFile)?.socket ?? ''
   const agent = new Agent({ connect: { socketPath: socket } })
   try {
-    const answer = await request(`http://manager${path}`, { method, dispatcher: agent, ...(method === 'POST' ? { body } : {}) })
-    return { status: answer.statusCode, type: answer.headers['content-type'], problem: (await answer.body.json()) as Record<string, unknown> }
+    const answer = await request(`http://manager${path}`, {
+      method,
+      dispatcher: agent,
+      ...(method === 'POST' ? { body } : {}),
+    })
+    return {
+      status: answer.statusCode,
+      type: answer.headers['content-type'],
+      problem: (await answer.body.json()) as Record<string, unknown>,
+    }
   } finally {
     await agent.destroy()
   }
@@ -53,6 +60,9 @@ test('list_job_types has a schema and an example that can be submitted', async (
   const { types } = await manager.client.call('list_job_types', {})
   const command = types.find((type) => type.type === 'command')
   expect(command?.params_schema).toMatchObject({ type: 'object', properties: { argv: { type: 'array' } } })
-  const { id } = await manager.submit({ ...(command?.example as { params: Record<string, never> }), run_at: '2099-01-01T00:00:00Z' })
+  const { id } = await manager.submit({
+    ...(command?.example as { params: Record<string, never> }),
+    run_at: '2099-01-01T00:00:00Z',
+  })
   expect(id).toMatch(/^[0-9a-f-]{36}$/)
 })

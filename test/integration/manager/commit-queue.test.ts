@@ -54,7 +54,14 @@ function newJob(now: number, key: string): NewJob {
     labels: {},
     priority: 2,
     params: {},
-    options: { backoff: defaultBackoff, unitTimeoutMs: null, idleTimeoutMs: null, cancelGraceMs: 0, maxOutputBytes: 4096, rerunWhenLost: true },
+    options: {
+      backoff: defaultBackoff,
+      unitTimeoutMs: null,
+      idleTimeoutMs: null,
+      cancelGraceMs: 0,
+      maxOutputBytes: 4096,
+      rerunWhenLost: true,
+    },
     runAt: now,
     concurrency: null,
     maxAttempts: 1,
@@ -70,7 +77,11 @@ function newJob(now: number, key: string): NewJob {
 describe('CommitQueue', () => {
   test('operations of one turn share one transaction', async () => {
     const { store, commits, clock, transactions } = openQueue()
-    await Promise.all(Array.from({ length: 50 }, (_, number) => commits.run(() => store.submitJob(newJob(clock.now(), `job ${number}`)))))
+    await Promise.all(
+      Array.from({ length: 50 }, (_, number) =>
+        commits.run(() => store.submitJob(newJob(clock.now(), `job ${number}`))),
+      ),
+    )
     expect(transactions()).toBe(1)
     expect(store.listJobs({}, { limit: 100 })).toHaveLength(50)
   })

@@ -25,7 +25,10 @@ let keys = 0
 export function useManager(): ManagerUnderTest {
   const home = makeTemporaryHome()
   const client = createManagerClient({ home: home.home, submittedBy: 'integration', version })
-  const context = (cwd: string | null) => ({ ...captureSubmitContext({ submittedBy: 'integration', cwd: home.home }), cwd })
+  const context = (cwd: string | null) => ({
+    ...captureSubmitContext({ submittedBy: 'integration', cwd: home.home }),
+    cwd,
+  })
 
   const under: ManagerUnderTest = {
     home: home.home,
@@ -33,7 +36,12 @@ export function useManager(): ManagerUnderTest {
     submit(input, cwd = home.home) {
       keys += 1
       const key = input.idempotency_key ?? `test-${process.pid}-${keys}`
-      return client.call('submit_job', { ...input, type: input.type ?? 'command', idempotency_key: key, context: context(cwd) })
+      return client.call('submit_job', {
+        ...input,
+        type: input.type ?? 'command',
+        idempotency_key: key,
+        context: context(cwd),
+      })
     },
     async run(script, input = {}) {
       const { id } = await under.submit({ ...input, params: { shell: true, script, ...input.params } })

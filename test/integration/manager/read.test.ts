@@ -8,7 +8,8 @@ const unknownId = '01a20000-0000-7000-8000-000000000000'
 describe('list_jobs', () => {
   test('pages through everything once, newest first, and keeps to its filter', async () => {
     const labels = { page: 'yes' }
-    for (let number = 0; number < 25; number += 1) await manager.submit({ params: { argv: ['true', String(number)] }, labels, ...later })
+    for (let number = 0; number < 25; number += 1)
+      await manager.submit({ params: { argv: ['true', String(number)] }, labels, ...later })
     const seen: string[] = []
     let cursor: string | null = null
     do {
@@ -24,11 +25,14 @@ describe('list_jobs', () => {
   })
 
   test('a cursor of another filter, or none at all, is refused', async () => {
-    for (let number = 0; number < 3; number += 1) await manager.submit({ params: { argv: ['true'] }, labels: { cursor: 'x' }, ...later })
+    for (let number = 0; number < 3; number += 1)
+      await manager.submit({ params: { argv: ['true'] }, labels: { cursor: 'x' }, ...later })
     const { next_cursor: cursor } = await manager.client.call('list_jobs', { labels: { cursor: 'x' }, limit: 1 })
     const other = manager.client.call('list_jobs', { labels: { cursor: 'y' }, cursor: cursor ?? '' })
     await expect(other).rejects.toMatchObject({ code: 'invalid_input', message: 'cursor belongs to another filter' })
-    await expect(manager.client.call('list_jobs', { cursor: 'nonsense' })).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(manager.client.call('list_jobs', { cursor: 'nonsense' })).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
   })
 
   test('finds words in names, labels, parameters and errors; quotes and operators are only words', async () => {
@@ -105,9 +109,16 @@ describe('job_logs', () => {
 
 test('job_result: null with the reason while unfinished, whole when completed, its beginning when too large', async () => {
   const { id } = await manager.submit({ params: { argv: ['true'] }, ...later })
-  expect(await manager.client.call('job_result', { id })).toMatchObject({ final: false, result: null, state: 'scheduled' })
+  expect(await manager.client.call('job_result', { id })).toMatchObject({
+    final: false,
+    result: null,
+    state: 'scheduled',
+  })
   const job = await manager.run('seq 1 500')
-  expect(await manager.client.call('job_result', { id: job.id })).toMatchObject({ truncated: false, result: { exit_code: 0 } })
+  expect(await manager.client.call('job_result', { id: job.id })).toMatchObject({
+    truncated: false,
+    result: { exit_code: 0 },
+  })
   const small = await manager.client.call('job_result', { id: job.id, max_bytes: 100 })
   expect(small.truncated).toBe(true)
   expect(small.result).toMatch(/^\{"exit_code":0/)

@@ -16,7 +16,10 @@ describe('idempotency', () => {
   test('the same key with other content is a conflict that names the first job', async () => {
     const first = await manager.submit({ params: { argv: ['true'] }, idempotency_key: 'conflict', ...later })
     const again = manager.submit({ params: { argv: ['false'] }, idempotency_key: 'conflict', ...later })
-    await expect(again).rejects.toMatchObject({ code: 'idempotency_conflict', message: expect.stringContaining(first.id) })
+    await expect(again).rejects.toMatchObject({
+      code: 'idempotency_conflict',
+      message: expect.stringContaining(first.id),
+    })
   })
 
   test('a hundred callers with one key get one job', async () => {
@@ -37,17 +40,26 @@ describe('bad input is refused at the edge, by name', () => {
     ['an unknown parameter', { argv: ['true'], comand: 'x' }, 'comand'],
     ['a bad variable name', { argv: ['true'], env: { 'A B': 'x' } }, 'params.env'],
   ])('%s', async (_what, params, named) => {
-    await expect(manager.submit({ params })).rejects.toMatchObject({ code: 'invalid_input', message: expect.stringContaining(named) })
+    await expect(manager.submit({ params })).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining(named),
+    })
   })
 
   test('an unknown type, with the types that exist', async () => {
     const submit = manager.submit({ type: 'comand', params: {} })
-    await expect(submit).rejects.toMatchObject({ code: 'unknown_job_type', message: expect.stringContaining('there is: command') })
+    await expect(submit).rejects.toMatchObject({
+      code: 'unknown_job_type',
+      message: expect.stringContaining('there is: command'),
+    })
   })
 
   test('no cwd from a client that runs in / or HOME', async () => {
     const submit = manager.submit({ params: { argv: ['true'] } }, null)
-    await expect(submit).rejects.toMatchObject({ code: 'invalid_input', message: expect.stringContaining('params.cwd is missing') })
+    await expect(submit).rejects.toMatchObject({
+      code: 'invalid_input',
+      message: expect.stringContaining('params.cwd is missing'),
+    })
   })
 
   test('parameters over the limit', async () => {
@@ -66,7 +78,10 @@ describe('what runs', () => {
   })
 
   test('an exit code that counts as success', async () => {
-    expect(await manager.run('exit 3', { params: { success_exit_codes: [0, 3] } })).toMatchObject({ state: 'completed', result: { exit_code: 3 } })
+    expect(await manager.run('exit 3', { params: { success_exit_codes: [0, 3] } })).toMatchObject({
+      state: 'completed',
+      result: { exit_code: 3 },
+    })
   })
 
   test('a failure is not retried unless asked, and says why', async () => {
@@ -88,7 +103,10 @@ describe('what runs', () => {
 
   test('a timeout ends it and is recorded as what it was', async () => {
     const job = await manager.run('sleep 600', { timeout_s: 0.2, cancel_grace_s: 0.2 })
-    expect(job).toMatchObject({ state: 'failed', error: { code: 'attempt_timed_out', message: 'ran longer than 200 ms (timeout_s)' } })
+    expect(job).toMatchObject({
+      state: 'failed',
+      error: { code: 'attempt_timed_out', message: 'ran longer than 200 ms (timeout_s)' },
+    })
   })
 
   test('silence beyond the idle timeout ends it', async () => {
@@ -103,7 +121,10 @@ describe('what runs', () => {
   })
 
   test('run_at soon starts by itself', async () => {
-    const { id } = await manager.submit({ params: { argv: ['true'] }, run_at: new Date(Date.now() + 300).toISOString() })
+    const { id } = await manager.submit({
+      params: { argv: ['true'] },
+      run_at: new Date(Date.now() + 300).toISOString(),
+    })
     expect(await manager.ended(id)).toMatchObject({ state: 'completed' })
   })
 })

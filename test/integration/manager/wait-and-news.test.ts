@@ -22,7 +22,11 @@ describe('wait_for_jobs', () => {
   test('any_ended of several', async () => {
     const slow = await manager.submit({ params: { argv: ['true'] }, ...later })
     const fast = await manager.submit({ params: { argv: ['true'] } })
-    const answer = await manager.client.call('wait_for_jobs', { ids: [slow.id, fast.id], until: 'any_ended', timeout_s: 20 })
+    const answer = await manager.client.call('wait_for_jobs', {
+      ids: [slow.id, fast.id],
+      until: 'any_ended',
+      timeout_s: 20,
+    })
     expect(answer.satisfied).toBe(true)
     expect(answer.jobs.map((job) => job.final)).toEqual([false, true])
   })
@@ -31,9 +35,19 @@ describe('wait_for_jobs', () => {
     const { id } = await manager.submit({ params: { argv: ['true'] }, ...later })
     const { cursor } = await manager.client.call('wait_for_jobs', { ids: [id], timeout_s: 0 })
     await manager.client.call('cancel_job', { ids: [id] })
-    const answer = await manager.client.call('wait_for_jobs', { ids: [id], until: 'any_changed', cursor, timeout_s: 20 })
+    const answer = await manager.client.call('wait_for_jobs', {
+      ids: [id],
+      until: 'any_changed',
+      cursor,
+      timeout_s: 20,
+    })
     expect(answer).toMatchObject({ satisfied: true, jobs: [{ state: 'cancelled' }] })
-    const quiet = await manager.client.call('wait_for_jobs', { ids: [id], until: 'any_changed', cursor: answer.cursor, timeout_s: 0.05 })
+    const quiet = await manager.client.call('wait_for_jobs', {
+      ids: [id],
+      until: 'any_changed',
+      cursor: answer.cursor,
+      timeout_s: 0.05,
+    })
     expect(quiet.satisfied).toBe(false)
   })
 
@@ -56,7 +70,9 @@ describe('whats_new', () => {
     const failed = await manager.run('exit 5')
     const acknowledged = await manager.client.call('whats_new', { ...reader, acknowledge: again.cursor })
     expect(acknowledged.finished).toEqual([])
-    expect(acknowledged.failed).toMatchObject([{ id: failed.id, why: 'failed after 1 attempt: exit code 5', shown_before: false }])
+    expect(acknowledged.failed).toMatchObject([
+      { id: failed.id, why: 'failed after 1 attempt: exit code 5', shown_before: false },
+    ])
   })
 
   test('readers have marks of their own, and a cursor from the future acknowledges nothing to come', async () => {
@@ -72,7 +88,9 @@ describe('whats_new', () => {
     const { cursor } = await manager.client.call('whats_new', { client: 'many' })
     await manager.client.call('whats_new', { client: 'many', acknowledge: cursor })
     const name = 'a name that is quite long, as the names of things in a real night of work tend to be, says somebody'
-    const ids = await Promise.all(Array.from({ length: 40 }, () => manager.submit({ name, params: { argv: ['true'] } })))
+    const ids = await Promise.all(
+      Array.from({ length: 40 }, () => manager.submit({ name, params: { argv: ['true'] } })),
+    )
     for (const { id } of ids) await manager.ended(id)
     const answer = await manager.client.call('whats_new', { client: 'many' })
     expect(answer.counts.finished).toBe(40)

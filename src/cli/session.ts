@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { uuidv7 } from 'uuidv7'
 import { createManagerClient, type ManagerClient } from '../client/manager-client.ts'
 import { captureSubmitContext } from '../client/submit-context.ts'
 import { type StatePaths, stateDirectory, statePaths } from '../config/paths.ts'
@@ -68,7 +68,7 @@ export function processEnvironment(interrupted: AbortSignal): CliEnvironment {
     cwd: process.cwd(),
     stdin: process.stdin,
     now: Date.now,
-    randomId: randomUUID,
+    randomId: uuidv7,
     interrupted,
   }
 }

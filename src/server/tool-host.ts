@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { uuidv7 } from 'uuidv7'
 import { createManagerClient, type ManagerClient } from '../client/manager-client.ts'
 import { captureSubmitContext } from '../client/submit-context.ts'
 import { stateDirectory } from '../config/paths.ts'
@@ -33,7 +33,7 @@ export function createToolHost(leaving: AbortSignal): ToolHost {
       return await lane.limiter.run(() => lane.client().call(name, request, { signal: ends }), ends)
     },
     submitContext: async (submittedBy) => captureSubmitContext({ submittedBy }),
-    newIdempotencyKey: randomUUID,
+    newIdempotencyKey: uuidv7,
   }
 }
 

@@ -49,25 +49,44 @@ export async function emptyLiveOutput(
       end = await copyAsync(live, tail, end, now, buffer)
     }
 
-    const piecesUntil = (reached: number): readonly OutputPiece[] => {
-      const piece = { file: tailFile, skip: 0, start: index.liveStart + from, length: reached - from }
-      return trimTail(piece.length > 0 ? [...pieces, piece] : pieces, 0, limits.tailBytes)
+    // Begun anew further on when the command was faster: one tail file may hold several ranges, one after the other.
+    const ranges = [{ start: from, length: end - from }]
+    const keptPieces = (): readonly OutputPiece[] => {
+      let skip = 0
+      const kept = [...pieces]
+      for (const { start, length } of ranges) {
+        if (length > 0) kept.push({ file: tailFile, skip, start: index.liveStart + start, length })
+        skip += length
+      }
+      return trimTail(kept, 0, limits.tailBytes)
+    }
+    const copyUntil = (target: number): void => {
+      let range = ranges[ranges.length - 1] as { start: number; length: number }
+      if (target - (range.start + range.length) > lastCopyBytes) {
+        // The command may end at any moment: its last words count more than what is passed over here.
+        range = { start: target - lastCopyBytes, length: 0 }
+        ranges.push(range)
+      }
+      const written = ranges.reduce((sum, one) => sum + one.length, 0)
+      const at = range.start + range.length
+      range.length += copySync(live.fd, tail?.fd ?? -1, at - written, at, target, buffer) - at
     }
     // From here to the truncation in one go. The plan is written first: a death right after leaves no doubt.
     const known = fstatSync(live.fd).size
-    if (known - end <= lastCopyBytes) end = copySync(live.fd, tail.fd, from, end, known, buffer)
-    const pending = { size: known, pieces: piecesUntil(end), liveStart: index.liveStart + known }
+    copyUntil(known)
+    const pending = { size: known, pieces: keptPieces(), liveStart: index.liveStart + known }
     tryWrite(directory, { ...index, generation: index.generation + 1, pending })
     let last = fstatSync(live.fd).size
-    for (let round = 0; round < catchUpRounds && last > end && last - end <= lastCopyBytes; round++) {
-      end = copySync(live.fd, tail.fd, from, end, last, buffer)
+    for (let round = 0, copied = known; round < catchUpRounds && last > copied; round++) {
+      copied = last
+      copyUntil(copied)
       last = fstatSync(live.fd).size
     }
     ftruncateSync(live.fd, 0)
 
     const result = {
       generation: index.generation + 2,
-      pieces: piecesUntil(end),
+      pieces: keptPieces(),
       liveStart: index.liveStart + last,
       pending: null,
     }

@@ -35,8 +35,8 @@ export async function resolveProgram(spec: CommandSpec): Promise<string> {
   }
   if (name.includes('/')) throw refused(`program "${name}" was not found (looked for ${candidates[0]})`)
   throw refused(
-    `program "${name}" was not found; PATH searched: ${pathOf(spec).slice(0, shownPathLength)}`,
-    'Give the absolute path of the program, or set PATH in env.',
+    `program "${name}" was not found in PATH`,
+    `Give the absolute path of the program, or set PATH in env. Searched: ${pathOf(spec).slice(0, shownPathLength)}`,
   )
 }
 

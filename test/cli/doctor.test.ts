@@ -1,4 +1,15 @@
-import { chmodSync, closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { statePaths } from '../../src/config/paths.ts'
@@ -151,5 +162,34 @@ describe('doctor', () => {
     const home = useTemporaryHome()
     const { problems } = await examine(home, { NIGHTKILN_NODE: join(home.home, 'no-node') })
     expect(problems).toEqual(expect.arrayContaining(['node', 'native_module']))
+  })
+})
+
+describe('doctor --accept-database', () => {
+  it('makes a backup that was put back on purpose usable again, and says so', async () => {
+    const home = useTemporaryHome()
+    const { database } = statePaths(home.home)
+    await runCli(home, ['submit', '--wait', '--', 'true'])
+    await runCli(home, ['manager', 'stop'])
+    copyFileSync(database, `${database}.backup`)
+    await runCli(home, ['submit', '--wait', '--', 'true'])
+    await runCli(home, ['manager', 'stop'])
+    for (const file of [`${database}-wal`, `${database}-shm`]) rmSync(file, { force: true })
+    renameSync(`${database}.backup`, database)
+
+    const refused = await runCli(home, ['list'])
+    expect(refused.code).toBe(8)
+    expect(refused.stderr).toContain('nightkiln doctor --accept-database')
+    const accepted = await runCli(home, ['doctor', '--accept-database', '--json'])
+    expect(jsonOf(accepted)).toMatchObject({ accepted: true })
+    expect((jsonOf(await runCli(home, ['list', '--json']))['jobs'] as unknown[]).length).toBe(1)
+  })
+
+  it('is refused while a manager runs', async () => {
+    const home = useTemporaryHome()
+    await runCli(home, ['manager', 'start'])
+    const result = await runCli(home, ['doctor', '--accept-database'])
+    expect(result.code).toBe(8)
+    expect(result.stderr).toContain('a manager runs')
   })
 })

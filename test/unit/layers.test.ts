@@ -39,6 +39,7 @@ const onlyIn: readonly {
 
 /** The only files of the manager that may name adapters. */
 const compositionRoots = [
+  'manager/process/accept-database.ts',
   'manager/process/doctor-probe.ts',
   'manager/process/main.ts',
   'manager/process/run-manager.ts',

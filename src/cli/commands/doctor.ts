@@ -1,20 +1,24 @@
 import type { Command } from 'commander'
+import { QueueError } from '../../domain/errors.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import type { Check } from '../doctor/check.ts'
 import { runChecks } from '../doctor/run-checks.ts'
+import { runProbe } from '../doctor/run-probe.ts'
 import { outcomeExitCodes } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 
 export function doctorCommand(runner: CommandRunner): Command {
-  return jsonCommand('doctor', 'Check the installation, the state directory and the manager; changes nothing')
+  return jsonCommand('doctor', 'Check the installation, the state directory and the manager')
     .addHelpText(
       'after',
       `\nExit code ${outcomeExitCodes.problem_found.code} when there is a problem; warnings do not count.\n`,
     )
+    .option('--accept-database', 'accept a database that was restored on purpose, which the manager refuses')
     .action(runner.act(doctor))
 }
 
-async function doctor(session: Session): Promise<number> {
+async function doctor(session: Session, options: { readonly acceptDatabase?: true }): Promise<number> {
+  if (options.acceptDatabase === true) return acceptDatabase(session)
   const { terminal } = session
   const { colors } = terminal
   const marks = { ok: colors.green('ok'), warning: colors.yellow('warning'), problem: colors.red('problem') }
@@ -33,4 +37,21 @@ async function doctor(session: Session): Promise<number> {
   else
     terminal.line(problems === 0 ? `no problems, ${warnings} warnings` : `${problems} problems, ${warnings} warnings`)
   return problems === 0 ? 0 : outcomeExitCodes.problem_found.code
+}
+
+/** The one thing that doctor changes, and only when it is asked for. */
+function acceptDatabase(session: Session): number {
+  const { terminal } = session
+  const home = session.home()
+  const answer = runProbe([], { ...session.environment, NIGHTKILN_HOME: home }, 'accept-database')
+  if (!answer.ok) {
+    throw new QueueError(
+      'storage_refused',
+      answer.message,
+      answer.remedy === undefined ? {} : { remedy: answer.remedy },
+    )
+  }
+  if (session.json) terminal.value({ accepted: true, events: answer.events ?? 0 })
+  else terminal.line(`the database in ${home} is accepted as it is; the next manager starts with it`)
+  return 0
 }

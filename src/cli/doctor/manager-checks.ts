@@ -171,10 +171,12 @@ export function checkHealing(paths: StatePaths, now: number): Check {
   const recent = deaths.filter((death) => death.at > now - shownWindowMs).length
   if (stopped !== null) {
     const when = formatAge(new Date(stopped.at).toISOString(), now)
-    return check.problem(
-      `stopped ${when}: ${stopped.reason}`,
-      `${seeLog.slice(0, -1)} for the cause, then run nightkiln manager start.`,
-    )
+    const detail = `stopped ${when}: ${stopped.reason}`
+    const manager = readManagerFile(paths.managerFile)
+    const alive = manager !== null && isSameProcess({ pid: manager.pid, startTime: manager.start_time })
+    // A client has started it again: then the cause is worth a look, but nothing stands still.
+    if (alive) return check.warning(detail, `${seeLog.slice(0, -1)} for the cause.`)
+    return check.problem(detail, `${seeLog.slice(0, -1)} for the cause, then run nightkiln manager start.`)
   }
   if (recent > 0) return check.warning(`the manager died ${recent} times in the last 24 hours and was replaced`, seeLog)
   return check.ok('no manager died')

@@ -11,23 +11,28 @@ const probeAnswer = z.discriminatedUnion('ok', [
     held: z.boolean().nullable().optional(),
     schema_version: z.int().optional(),
     jobs: z.int().optional(),
+    events: z.int().optional(),
   }),
-  z.object({ ok: z.literal(false), message: z.string() }),
+  z.object({ ok: z.literal(false), message: z.string(), remedy: z.string().optional() }),
 ])
 export type ProbeAnswer = z.infer<typeof probeAnswer>
 
 const timeoutMs = 60_000
 
-function probeProgram(): string {
-  const program = fileURLToPath(new URL('../../manager/process/doctor-probe.js', import.meta.url))
+function probeProgram(name: string): string {
+  const program = fileURLToPath(new URL(`../../manager/process/${name}.js`, import.meta.url))
   // From source the built probe is started, as the launcher does with the manager.
   return import.meta.url.endsWith('.ts') ? program.replace(/([\\/])src([\\/]manager[\\/])/, '$1dist$2') : program
 }
 
 /** Runs the part of doctor that needs the native module, in a process of its own. Never throws. */
-export function runProbe(request: readonly string[], environment: NodeJS.ProcessEnv): ProbeAnswer {
+export function runProbe(
+  request: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  program: 'doctor-probe' | 'accept-database' = 'doctor-probe',
+): ProbeAnswer {
   try {
-    const child = spawnSync(findNode(environment), [probeProgram(), ...request], {
+    const child = spawnSync(findNode(environment), [probeProgram(program), ...request], {
       encoding: 'utf8',
       timeout: timeoutMs,
       env: environment,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { jobStates } from '../states.ts'
-import { type countsView, detail, jobId, jobLine, jobView, label, next, timestamp } from './shared.ts'
+import { detail, jobId, jobLine, jobView, label, next, timestamp } from './shared.ts'
 
 /** Every answer comes well under the 45 s that clients allow; long polls are bounded here. */
 export const longestWaitSeconds = 45
@@ -9,7 +9,6 @@ export const defaultWaitSeconds = 25
 const ids = z.array(jobId).min(1).max(50)
 
 export const statusRequest = z.strictObject({ ids, detail })
-export type StatusRequest = z.input<typeof statusRequest>
 export const statusAnswer = z.strictObject({
   jobs: z.array(jobView),
   missing: z.array(z.string()).describe('Ids that no job has'),
@@ -58,7 +57,6 @@ export const listRequest = jobFilter.extend({
   limit: z.int().min(1).max(100).default(20),
   cursor: z.string().max(500).optional().describe('next_cursor of the page before, with the same filters'),
 })
-export type ListRequest = z.input<typeof listRequest>
 export const listAnswer = z.strictObject({
   jobs: z.array(jobLine),
   has_more: z.boolean(),
@@ -71,7 +69,6 @@ export const cancelRequest = z.strictObject({
   ids: ids.optional(),
   filter: jobFilter.optional().describe('Cancels every unfinished job that matches, at most 100 a call'),
 })
-export type CancelRequest = z.input<typeof cancelRequest>
 export const cancelAnswer = z.strictObject({
   jobs: z.array(
     z.strictObject({
@@ -118,7 +115,6 @@ export const resultRequest = z.strictObject({
   unit: z.int().min(0).optional().describe('Default: all units, or the only one'),
   max_bytes: z.int().min(100).max(1_000_000).default(20_000),
 })
-export type ResultRequest = z.input<typeof resultRequest>
 export const resultAnswer = z.strictObject({
   id: jobId,
   state: z.string(),
@@ -139,7 +135,6 @@ export const whatsNewRequest = z.strictObject({
     .optional()
     .describe('cursor of an earlier answer: everything up to it is not shown again'),
 })
-export type WhatsNewRequest = z.input<typeof whatsNewRequest>
 const digestLine = z.strictObject({
   id: jobId,
   name: z.string(),
@@ -213,5 +208,3 @@ export type QueueStatusAnswer = z.infer<typeof queueStatusAnswer>
 function countsByState() {
   return z.strictObject({ queued: z.int(), running: z.int(), completed: z.int(), failed: z.int(), cancelled: z.int() })
 }
-
-export type UnitCountsView = z.infer<typeof countsView>

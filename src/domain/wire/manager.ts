@@ -21,9 +21,7 @@ export const stopRequest = z.strictObject({
   /** `user`: nobody starts a manager again by itself. `handover`: a newer version takes over at once. */
   reason: z.enum(['user', 'handover']).default('user'),
 })
-export type StopRequest = z.input<typeof stopRequest>
 export const stopAnswer = z.strictObject({ pid: z.int(), running: z.int(), drain_ms: z.int() })
-export type StopAnswer = z.infer<typeof stopAnswer>
 
 /** One record of the event stream (server-sent events; `id` is the Last-Event-ID). */
 export const eventMessage = z.strictObject({

@@ -82,7 +82,6 @@ export const rerunInput = z.strictObject({
     .optional(),
   idempotency_key: idempotencyKey.optional(),
 })
-export type RerunInput = z.infer<typeof rerunInput>
 export const rerunRequest = rerunInput.extend({ idempotency_key: idempotencyKey, context: submitContext })
 export type RerunRequest = z.infer<typeof rerunRequest>
 

@@ -8,7 +8,6 @@ import { type CommandParams, commandParams } from '../../domain/wire/submit.ts'
 
 /** What the input of a command's unit holds: the submitting client's environment and the directory to run in. */
 export const commandInput = z.object({ environment: z.record(z.string(), z.string()), cwd: z.string() })
-export type CommandInput = z.infer<typeof commandInput>
 
 /**
  * Reads what a claimed unit of a command job is to run.

@@ -108,7 +108,7 @@ test('a PATH without any system folder does not hinder the runner', async () => 
 })
 
 test.for([
-  ['a missing program', { argv: ['no-such-program-here'] }, /"no-such-program-here" was not found; PATH searched: /],
+  ['a missing program', { argv: ['no-such-program-here'] }, /"no-such-program-here" was not found in PATH/],
   ['a missing path', { argv: ['./nothing'] }, /"\.\/nothing" was not found/],
   ['a directory as program', { argv: ['/tmp'] }, /"\/tmp" is a directory/],
   ['a file that is not executable', { argv: ['/etc/passwd'] }, /"\/etc\/passwd" is not executable/],

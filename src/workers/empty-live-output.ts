@@ -45,7 +45,8 @@ export async function emptyLiveOutput(
     let end = await copyAsync(live, tail, from, size, buffer)
     for (let round = 0; round < catchUpRounds; round++) {
       const now = (await live.stat()).size
-      if (now - end <= lastCopyBytes || now - end > limits.tailBytes) break
+      // Further behind, only the newest bytes are worth the space: they are copied at the very end.
+      if (now - end <= lastCopyBytes || now - end > limits.tailBytes / 8) break
       end = await copyAsync(live, tail, end, now, buffer)
     }
 

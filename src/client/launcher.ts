@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { isDefaultHome, statePaths } from '../config/paths.ts'
 import { version } from '../config/version.ts'
 import { QueueError } from '../domain/errors.ts'
+import { makeDirectory } from '../platform/make-directory.ts'
 import { isSameProcess, processStartTime } from '../platform/process-identity.ts'
 import { findNode } from './find-node.ts'
-import { tryAcquireLaunchLock } from './launch-lock.ts'
+import { type LaunchLock, tryAcquireLaunchLock } from './launch-lock.ts'
 import { readManagerFile } from './manager-file.ts'
 import { baseEnvironment } from './submit-context.ts'
 import { compareVersions } from './versions.ts'
@@ -55,8 +56,7 @@ function managerEntry(): string {
  * @throws QueueError manager_unavailable when there is nothing to start
  */
 export function launchCandidate(home: string): Launch | null {
-  mkdirSync(home, { recursive: true, mode: 0o700 })
-  const lock = tryAcquireLaunchLock(statePaths(home).launchLock)
+  const lock = lockLaunch(home)
   if (lock === null) return null
   try {
     rmSync(statePaths(home).startupErrorFile, { force: true })
@@ -64,6 +64,23 @@ export function launchCandidate(home: string): Launch | null {
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/** @throws QueueError storage_refused when the state directory cannot be made or written */
+function lockLaunch(home: string): LaunchLock | null {
+  try {
+    makeDirectory(home)
+    return tryAcquireLaunchLock(statePaths(home).launchLock)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    // The lock is a courtesy; on a full disk the manager, which has a reserve, must be started without it.
+    if (code === 'ENOSPC' || code === 'EDQUOT') return { release: () => undefined }
+    throw new QueueError(
+      'storage_refused',
+      `the state directory ${home} cannot be made or written: ${(error as Error).message}`,
+      { remedy: 'Make it writable for you, or set NIGHTKILN_HOME to a folder that is.', cause: error },
+    )
   }
 }
 

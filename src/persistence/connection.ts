@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { QueueError } from '../domain/errors.ts'
+import { makeDirectory } from '../platform/make-directory.ts'
 
 /** "NKLN" in ASCII: says that a SQLite file is ours. */
 export const applicationId = 0x4e4b4c4e
@@ -36,7 +37,7 @@ export function openConnection(options: ConnectionOptions): Database.Database {
 }
 
 function createPrivately(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(file))
   try {
     // Only a new file is opened here: closing a descriptor of an open database would drop its POSIX locks.
     closeSync(openSync(file, 'wx', 0o600))

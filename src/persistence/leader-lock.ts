@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
+import { chmodSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
+import { makeDirectory } from '../platform/make-directory.ts'
 
 /** Held until released or until the process dies in any way. */
 export interface LeaderLock {
@@ -20,7 +21,7 @@ const heldHere = new Set<string>()
  * @returns null when another process (or this one) holds it
  */
 export function tryAcquireLeaderLock(file: string): LeaderLock | null {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(file))
   const path = join(realpathSync(dirname(file)), basename(file))
   if (heldHere.has(path)) return null
   const database = new Database(path, { timeout: 0 })

@@ -1,19 +1,10 @@
 import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Database } from 'better-sqlite3'
 import { QueueError } from '../domain/errors.ts'
+import { makeDirectory } from '../platform/make-directory.ts'
 import { applicationId } from './connection.ts'
 
 export interface Migration {
@@ -157,7 +148,7 @@ function apply(database: Database, migration: Migration, now: number): void {
 
 /** VACUUM INTO reads through SQLite, so the copy holds what is still in the WAL. */
 function backUp(database: Database, from: number, to: number, options: MigrationOptions): void {
-  mkdirSync(options.backupsDirectory, { recursive: true, mode: 0o700 })
+  makeDirectory(options.backupsDirectory)
   const target = join(options.backupsDirectory, `queue-schema-${from}-before-${to}-${options.now}.db`)
   const partial = `${target}.partial`
   rmSync(partial, { force: true })

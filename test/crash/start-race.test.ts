@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
 import { killManager, readManagerFile, waitForManager } from '../support/manager-process.ts'
 import { pidsOfHome } from '../support/proc.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
@@ -39,6 +41,7 @@ it('100 front ends at once on a cold state directory of 150 bytes: one manager, 
   expect(answers).toHaveLength(100)
   await expectOneManager(home, answers, 1)
   const { socket } = await waitForManager(home.home)
+  onTestFinished(() => rmSync(dirname(socket ?? home.home), { recursive: true, force: true }))
   expect(socket?.startsWith(home.home)).toBe(false)
   expect(Buffer.byteLength(socket ?? '')).toBeLessThanOrEqual(100)
   await endManager(home)

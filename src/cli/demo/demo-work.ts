@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SubmitInput } from '../../domain/wire/submit.ts'
+import { makeDirectory } from '../../platform/make-directory.ts'
 
 /** One job of the demo and how its outcome is judged from outside. */
 export interface DemoJob {
@@ -27,7 +28,7 @@ const noteStart = (name: string) => `echo "${name} $NIGHTKILN_ATTEMPT" >> "$LEDG
  * @param folder where results and ledger go
  */
 export function demoWork(folder: string): DemoWork {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeDirectory(folder)
   const tree = installedPackage('zod')
   const env = { TREE: tree, OUT: folder, LEDGER: ledgerFile(folder), LC_ALL: 'C' }
   const job = (name: string, lines: readonly string[]): DemoJob => ({

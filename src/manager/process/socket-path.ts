@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { StatePaths } from '../../config/paths.ts'
+import { makeDirectory } from '../../platform/make-directory.ts'
 import { assertOurs } from './state-directory.ts'
 
 /** Node 20 silently cuts a unix socket path that is longer than sockaddr_un takes; 100 bytes fit everywhere. */
@@ -27,7 +28,7 @@ export function prepareSocketPath(paths: StatePaths, epoch: number): string {
 function privateFolder(hash: string): string {
   const base = process.env['XDG_RUNTIME_DIR'] ?? tmpdir()
   const folder = join(base, `nightkiln-${process.getuid?.() ?? 0}-${hash}`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeDirectory(folder)
   assertOurs(folder)
   return folder
 }

@@ -1,6 +1,7 @@
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { chmodSync, lstatSync } from 'node:fs'
 import type { StatePaths } from '../../config/paths.ts'
 import { QueueError } from '../../domain/errors.ts'
+import { makeDirectory } from '../../platform/make-directory.ts'
 
 /**
  * Makes the state directory and its folders, 0700. A wider mode of our own directory is narrowed; somebody else's, or a link,
@@ -10,7 +11,7 @@ import { QueueError } from '../../domain/errors.ts'
 export function prepareStateDirectory(paths: StatePaths): void {
   for (const folder of [paths.home, paths.logs, paths.attempts, paths.artifacts, paths.backups]) {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      makeDirectory(folder)
     } catch (error) {
       throw new QueueError('storage_refused', `cannot create ${folder}: ${(error as Error).message}`, {
         remedy: 'Make its parent directory writable, or set NIGHTKILN_HOME to another absolute path.',

@@ -18,11 +18,11 @@ import { submitJob } from '../services/submit-job.ts'
 import { waitForJobs } from '../services/wait-for-jobs.ts'
 import { whatsNew } from '../services/whats-new.ts'
 
-/** Answers one operation. The request is checked; the signal ends with the caller's connection. */
+/** Answers one operation. The request is checked. The signal ends with the caller's connection; it is made only when asked for. */
 export type OperationHandler<Name extends OperationName> = (
   context: ServiceContext,
   request: OperationCall<Name>,
-  signal: AbortSignal,
+  signal: () => AbortSignal,
 ) => OperationAnswer<Name> | Promise<OperationAnswer<Name>>
 
 /** One handler for every operation of the table; the compiler refuses a missing one. */

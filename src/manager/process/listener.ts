@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
-import type { Hono } from 'hono'
+import type { ManagerApi } from '../api/create-api.ts'
 
 export interface Listener {
   /** Open connections, idle ones included. */
@@ -12,7 +12,7 @@ export interface Listener {
 }
 
 /** Serves the API on a unix socket (a named pipe on Windows), mode 0600 inside a 0700 directory. */
-export async function listen(api: Hono, socket: string): Promise<Listener> {
+export async function listen(api: ManagerApi, socket: string): Promise<Listener> {
   const server = createAdaptorServer({ fetch: api.fetch }) as Server
   let connections = 0
   server.on('connection', (connection) => {

@@ -95,6 +95,12 @@ export class AttemptSupervisor {
     return this.#attempts.has(unitId)
   }
 
+  /** True while an attempt of that job is in this manager's hands; true before the submit that caused it is answered. */
+  runsJob(jobId: string): boolean {
+    for (const attempt of this.#attempts.values()) if (attempt.jobId === jobId) return true
+    return false
+  }
+
   get running(): number {
     return this.#attempts.size
   }

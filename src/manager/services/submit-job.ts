@@ -64,8 +64,9 @@ export async function storeSubmission(
       { details: { job_id: outcome.jobId } },
     )
   }
-  // Read again: the claim may share the commit, and a repeat may meet the job at any later moment.
-  const job = store.readJob(outcome.job.id) ?? outcome.job
+  // The claim may share the commit, and a repeat may meet the job at any later moment; else it is as it was inserted.
+  const isAsInserted = outcome.kind === 'created' && !context.supervisor.runsJob(outcome.job.id)
+  const job = isAsInserted ? outcome.job : (store.readJob(outcome.job.id) ?? outcome.job)
   return {
     id: job.id,
     existing: outcome.kind === 'existing',

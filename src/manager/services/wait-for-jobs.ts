@@ -14,7 +14,7 @@ import type { ServiceContext } from './service-context.ts'
 export async function waitForJobs(
   context: ServiceContext,
   request: OperationCall<'wait_for_jobs'>,
-  signal: AbortSignal,
+  signal: () => AbortSignal,
 ): Promise<WaitAnswer> {
   const { store, clock, events, closing } = context
   const begun = clock.monotonic()
@@ -26,20 +26,25 @@ export async function waitForJobs(
   let done = isSatisfied()
   if (!done && request.timeout_s > 0) {
     const over = new AbortController()
-    const stop = AbortSignal.any([signal, over.signal, closing])
+    const end = () => over.abort()
     const wanted = new Set(ids)
     const unsubscribe = events.subscribe((batch) => {
       if (!done && batch.some((event) => wanted.has(event.jobId)) && isSatisfied()) {
         done = true
-        over.abort()
+        end()
       }
     })
+    // Not AbortSignal.any: a source that lives as long as the manager would remember every wait there ever was.
+    const sources = [signal(), closing]
+    for (const source of sources) source.addEventListener('abort', end, { once: true })
+    if (sources.some((source) => source.aborted)) end()
     try {
       // A commit between the first look and the subscription would be missed without this one.
       done = isSatisfied()
-      if (!done) await delay(request.timeout_s * 1000, undefined, { signal: stop }).catch(() => undefined)
+      if (!done) await delay(request.timeout_s * 1000, undefined, { signal: over.signal }).catch(() => undefined)
     } finally {
       unsubscribe()
+      for (const source of sources) source.removeEventListener('abort', end)
     }
   }
   const { jobs, missing } = viewsOf(context, ids, 'concise')

@@ -155,15 +155,18 @@ function cliPage(): string {
 # Command line
 
 The same verbs as the MCP tools, through the same door. Jobs are named by their whole id, by at least 4 characters of its end
-(as tables show it), or by \`last\`.
+(as tables show it in narrow terminals; wide ones and pipes get whole ids), or by \`last\`. A length is \`90s\`, \`10m\` or
+\`2h\`; a number without a unit counts as seconds.
 
-With \`--json\` a command prints one JSON value on standard output and nothing else; an error is one JSON object
+With \`--json\`, before or behind its name, a command prints one JSON value on standard output and nothing else; an error is one JSON object
 \`{"error":{"code","message","remedy"}}\` on standard error. Without it, answers go to standard output and notes to standard
 error; colour follows \`NO_COLOR\` and \`FORCE_COLOR\`. Text that a job printed is shown with its control characters escaped.
 
 ## Exit codes
 
 ${exitCodeTable()}
+\`cancel\` of a job that had ended before exits with ${errorKinds.invalid_transition.exitCode}, like every \`invalid_transition\`; nothing was changed then.
+
 ${sections.join('\n\n')}
 `
 }

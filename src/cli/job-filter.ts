@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { QueueError } from '../domain/errors.ts'
 import { type JobFilterInput, jobFilter } from '../domain/wire/jobs.ts'
+import { invalidOptions } from './job-input.ts'
 import { pairsOption, repeated, timeOption } from './option-values.ts'
 
 /** Options that choose jobs; the same for list and cancel. */
@@ -46,9 +46,5 @@ export function filterOf(options: FilterOptions, now: number): JobFilterInput {
   }
   const parsed = jobFilter.safeParse(candidate)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const value = options.state?.[Number(issue?.path[1])]
-  const named =
-    issue?.path[0] === 'states' ? `--state is "${value ?? options.state?.join(', ')}": ` : `${issue?.path.join('.')}: `
-  throw new QueueError('invalid_input', `${named}${issue?.message ?? 'is invalid'}`)
+  throw invalidOptions(parsed.error, jobFilter, candidate)
 }

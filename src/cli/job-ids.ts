@@ -52,7 +52,7 @@ export function pick(text: string, known: readonly string[]): string {
   }
   if (wanted.length < shortest || !/^[0-9a-f-]+$/.test(wanted)) {
     throw new QueueError('invalid_input', `"${text}" is not a job id`, {
-      remedy: `Give a whole id, at least ${shortest} characters of its end, or "last"; nightkiln list shows them.`,
+      remedy: `Give a whole id, at least ${shortest} characters of its end (digits and a–f), or "last"; nightkiln list shows them.`,
     })
   }
   const found = known.filter((id) => id.endsWith(wanted))

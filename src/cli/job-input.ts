@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { z } from 'zod'
 import { QueueError } from '../domain/errors.ts'
+import { invalidInput } from '../domain/wire/invalid-input.ts'
 import { type SubmitInput, submitInput } from '../domain/wire/submit.ts'
+import { forCommandLine } from './display/for-command-line.ts'
 import {
   badOption,
   bytesOption,
@@ -54,7 +57,7 @@ export function addJobOptions(command: Command): Command {
     .option('--backoff-max <length>', 'longest pause between retries')
     .option('--backoff-factor <number>', 'growth of the pause')
     .option('--no-rerun-when-lost', 'do not run again when the machine or the processes vanished')
-    .option('--timeout <length>', 'longest time of an attempt, such as 30s or 2h')
+    .option('--timeout <length>', 'longest time of an attempt, such as 30s or 2h; a bare number: seconds')
     .option('--idle-timeout <length>', 'longest silence of the output')
     .option('--cancel-grace <length>', 'time between TERM and KILL')
     .option('--max-output <size>', 'kept head and tail of the output, such as 10mb')
@@ -63,6 +66,12 @@ export function addJobOptions(command: Command): Command {
     .option('--cwd <directory>', 'working directory of a command (default: the current one)')
     .option('--env <name=value>', 'environment variable of a command; repeatable', repeated)
     .option('--success-exit-code <number>', 'exit code that counts as success (default 0); repeatable', repeated)
+    .addHelpText('after', '\nA length is 90s, 10m or 2h; a number without a unit counts as seconds.\n')
+}
+
+/** @returns the error of a wire schema, with the names of options instead of those of the wire. */
+export function invalidOptions(error: z.ZodError, schema: z.ZodType, value: unknown): QueueError {
+  return new QueueError('invalid_input', forCommandLine(invalidInput(error, { schema, value }).message))
 }
 
 /** @returns what the options say about the parameters of the type; only what was given. */
@@ -139,9 +148,7 @@ export function submitInputOf(
   }
   const parsed = submitInput.safeParse(candidate)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  const where = issue?.path.join('.') ?? 'the job'
-  throw new QueueError('invalid_input', `${where}: ${issue?.message ?? 'is invalid'}`)
+  throw invalidOptions(parsed.error, submitInput, candidate)
 }
 
 function addCommandParams(

@@ -52,9 +52,11 @@ export function timeOption(option: string, value: string, now: number, direction
   if (/^\d{4}-\d\d-\d\d/.test(value)) {
     const time = Date.parse(value)
     if (!Number.isNaN(time)) return new Date(time).toISOString()
-  } else if (/^\d/.test(value)) {
+    // So many digits are a time counted from 1970, not a length in seconds.
+  } else if (/^\d/.test(value) && !/^\d{9,}(\.\d+)?$/.test(value.trim())) {
     const length = durationOption(option, value)
-    return new Date(direction === 'ahead' ? now + length : now - length).toISOString()
+    const time = new Date(direction === 'ahead' ? now + length : now - length)
+    if (!Number.isNaN(time.getTime())) return time.toISOString()
   }
   throw badOption(option, value, 'a time such as 2030-01-31T18:00:00Z or a length such as 2h')
 }

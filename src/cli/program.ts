@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { version } from '../config/version.ts'
+import { QueueError } from '../domain/errors.ts'
 import type { CommandRunner } from './command-runner.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { demoCommand } from './commands/demo.ts'
@@ -19,8 +20,39 @@ import { waitCommand } from './commands/wait.ts'
 
 /** Errors of the parser are thrown, and told by report-error alone. */
 function quiet(command: Command): void {
-  command.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} })
+  command
+    .exitOverride()
+    .helpOption('-h, --help', 'show help')
+    // What is left for writeErr is the help of a group that was called without a command.
+    .configureOutput({ writeErr: (text) => void process.stdout.write(text), outputError: () => {} })
   for (const child of command.commands) quiet(child)
+}
+
+/** The help command of the parser answers a name that it does not know with the help of everything. */
+function addHelpCommands(group: Command, runner: CommandRunner): void {
+  if (group.commands.length === 0) return
+  for (const child of group.commands) addHelpCommands(child, runner)
+  const help = new Command('help')
+    .argument('[command...]')
+    .summary('Show help for a command')
+    .description('Show help for a command.')
+    .action(
+      runner.act(async (_session, _options: object, names: readonly string[]) => {
+        let target = group
+        for (const name of names) {
+          const child = target.commands.find((command) => command.name() === name || command.aliases().includes(name))
+          if (child === undefined) {
+            throw new QueueError('invalid_input', `unknown command "${name}"`, {
+              remedy: 'Look at nightkiln --help for the commands.',
+            })
+          }
+          target = child
+        }
+        target.outputHelp()
+        return 0
+      }),
+    )
+  group.helpCommand(false).addCommand(help)
 }
 
 /** @returns the whole command line; also the source of docs/cli.md. */
@@ -28,8 +60,7 @@ export function buildProgram(runner: CommandRunner): Command {
   const program = new Command('nightkiln')
     .description('A job queue that does not die with the chat, the terminal or the manager.')
     .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show help')
-    .helpCommand('help [command]', 'show help for a command')
+    .option('--json', 'print one JSON value and nothing else')
     .showSuggestionAfterError(true)
   for (const make of [
     submitCommand,
@@ -50,6 +81,7 @@ export function buildProgram(runner: CommandRunner): Command {
   ]) {
     program.addCommand(make(runner))
   }
+  addHelpCommands(program, runner)
   quiet(program)
   return program
 }

@@ -33,7 +33,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   try {
     await buildProgram(runner).parseAsync([...argv], { from: 'user' })
   } catch (thrown) {
-    const error = thrown instanceof CommanderError ? fromCommander(thrown) : thrown
+    const error = thrown instanceof CommanderError ? fromCommander(thrown, argv) : thrown
     if (error !== null) {
       const end = argv.indexOf('--')
       const json = (end === -1 ? argv : argv.slice(0, end)).includes('--json')

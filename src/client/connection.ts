@@ -51,6 +51,8 @@ export async function openConnection(socket: string): Promise<Connection> {
       throw new ConnectionLostError(`no answer from the manager at ${socket}: ${(error as Error).message}`, error)
     }
     if (status < 400) return JSON.parse(text)
+    // The server saw only a part of the call (this process was stopped in the middle of sending) and did nothing with it.
+    if (status === 408) throw new ConnectionLostError(`the call to ${socket} was not sent in time`, undefined)
     throw errorFromProblem(status, text)
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { statePaths } from '../config/paths.ts'
 import { readDeaths, recordHealingStopped } from '../platform/deaths-file.ts'
-import { isSameProcess } from '../platform/process-identity.ts'
+import { mayBeSameProcess } from '../platform/process-identity.ts'
 import { launchCandidate } from './launcher.ts'
 import { readManagerFile } from './manager-file.ts'
 
@@ -19,7 +19,7 @@ export async function heal(home: string, now: number = Date.now()): Promise<numb
   const file = readManagerFile(paths.managerFile)
   // Stopped on purpose, or idle: nothing waits. One that handed over to a successor that never came is replaced too.
   if (file === null || file.state === 'stopped' || file.state === 'idle') return 0
-  if (isSameProcess({ pid: file.pid, startTime: file.start_time })) return 0
+  if (mayBeSameProcess({ pid: file.pid, startTime: file.start_time })) return 0
   const recorded = readDeaths(paths.deathsFile).deaths.filter((death) => death.at > now - deathWindowMs)
   // This one is recorded by the manager that follows.
   const isRecorded =

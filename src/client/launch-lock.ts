@@ -1,6 +1,6 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
-import { isSameProcess, ownIdentity } from '../platform/process-identity.ts'
+import { mayBeSameProcess, ownIdentity } from '../platform/process-identity.ts'
 
 const holder = z.object({ pid: z.int(), startTime: z.string() })
 
@@ -46,11 +46,14 @@ function tryLink(from: string, to: string): boolean {
 /** @returns true when the lock is free now. */
 function breakIfDead(file: string, aside: string): boolean {
   const judged = readText(file)
-  if (judged === null) return true
-  if (isHeldByLiving(judged)) return false
+  // Nobody's lock, but in the way of every lock to come: a folder, a dangling link, a file that cannot be read.
+  const isObstacle = judged === null && isThere(file)
+  if (judged === null && !isObstacle) return true
+  if (judged !== null && isHeldByLiving(judged)) return false
   try {
     renameSync(file, aside)
-  } catch {
+  } catch (error) {
+    if (isObstacle && isThere(file)) throw error
     return true
   }
   // Between judging and renaming another process may have broken and taken it: then this is a live lock, put it back.
@@ -60,12 +63,18 @@ function breakIfDead(file: string, aside: string): boolean {
     rmSync(aside, { force: true })
     return false
   }
-  rmSync(aside, { force: true })
+  rmSync(aside, { force: true, recursive: true })
   return true
 }
 
+function isThere(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined
+}
+
+/** @returns null when there is no plain file that can be read; reading a pipe would never end. */
 function readText(file: string): string | null {
   try {
+    if (!lstatSync(file).isFile()) return null
     return readFileSync(file, 'utf8')
   } catch {
     return null
@@ -75,7 +84,7 @@ function readText(file: string): string | null {
 function isHeldByLiving(text: string): boolean {
   try {
     const parsed = holder.safeParse(JSON.parse(text))
-    return parsed.success && isSameProcess(parsed.data)
+    return parsed.success && mayBeSameProcess(parsed.data)
   } catch {
     return false
   }

@@ -6,7 +6,7 @@ import { isDefaultHome, statePaths } from '../config/paths.ts'
 import { version } from '../config/version.ts'
 import { QueueError } from '../domain/errors.ts'
 import { makeDirectory } from '../platform/make-directory.ts'
-import { isSameProcess, processStartTime } from '../platform/process-identity.ts'
+import { mayBeSameProcess, startTimeIfKnown } from '../platform/process-identity.ts'
 import { findNode } from './find-node.ts'
 import { type LaunchLock, tryAcquireLaunchLock } from './launch-lock.ts'
 import { readManagerFile } from './manager-file.ts'
@@ -111,13 +111,13 @@ function spawnDetached(candidate: Candidate, home: string): () => boolean {
     started = 'gone'
   })
   shell.stdout.setEncoding('utf8').once('data', (text: string) => {
-    const startTime = processStartTime(Number(text))
+    const startTime = startTimeIfKnown(Number(text))
     started = startTime === null ? 'gone' : { pid: Number(text), startTime }
   })
   // Neither the shell nor its pipe keeps this process alive.
   if (shell.stdout instanceof Socket) shell.stdout.unref()
   shell.unref()
-  return () => started === 'gone' || (started !== null && !isSameProcess(started))
+  return () => started === 'gone' || (started !== null && !mayBeSameProcess(started))
 }
 
 /** @returns the environment of a manager: base names, no marks of an attempt, no secrets. */

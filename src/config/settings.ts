@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import ms, { type StringValue } from 'ms'
 import { z } from 'zod'
 import { QueueError } from '../domain/errors.ts'
+import { issueSentences } from '../domain/wire/invalid-input.ts'
 
 const duration = (fallback: StringValue) =>
   z
@@ -11,7 +12,7 @@ const duration = (fallback: StringValue) =>
     .transform((text, context) => {
       const parsed = ms(text as StringValue)
       if (typeof parsed === 'number' && parsed >= 0) return parsed
-      context.addIssue({ code: 'custom', message: `"${text}" is not a duration such as "30s" or "10m"` })
+      context.addIssue({ code: 'custom', message: 'is not a duration such as "30s" or "10m"' })
       return z.NEVER
     })
 
@@ -25,7 +26,7 @@ const size = (fallback: string) =>
       const match = /^(\d+)\s*(b|kb|mb|gb)$/i.exec(text.trim())
       const factor = sizeUnits[match?.[2]?.toLowerCase() ?? '']
       if (match?.[1] !== undefined && factor !== undefined) return Number(match[1]) * factor
-      context.addIssue({ code: 'custom', message: `"${text}" is not a size such as "512mb"` })
+      context.addIssue({ code: 'custom', message: 'is not a size such as "512mb"' })
       return z.NEVER
     })
 
@@ -45,7 +46,10 @@ export const settingsSchema = z.strictObject({
   probe_timeout: duration('700ms').describe('Longest wait for one answer when a manager is suspected to hang'),
   probe_count: z.int().min(2).max(50).default(4).describe('Unanswered probes after which it is replaced'),
   shell: z.string().default('/bin/sh').describe('POSIX shell that runs the command runner'),
-  log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+  log_level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least important lines that the manager writes to its log'),
   log_max: size('8mb').describe('The log file is rotated at this size; three old ones are kept'),
 })
 
@@ -67,13 +71,17 @@ export function readSettings(file: string): Settings {
   try {
     json = JSON.parse(text)
   } catch (error) {
-    throw new QueueError('config_invalid', `${file} is not JSON: ${(error as Error).message}`, { cause: error })
+    throw new QueueError('config_invalid', `${file} is not JSON: ${(error as Error).message}`, {
+      remedy: 'Correct the file, or remove it: every setting is optional.',
+      cause: error,
+    })
   }
   const parsed = settingsSchema.safeParse(json)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new QueueError(
-    'config_invalid',
-    `${file}: ${issue?.path.join('.') || 'the file'} ${issue?.message ?? 'is invalid'}`,
-  )
+  const { issues } = parsed.error
+  const problem =
+    typeof json === 'object' && json !== null && !Array.isArray(json)
+      ? issueSentences(issues, { schema: settingsSchema, value: json, keyNoun: 'setting' })
+      : 'the file must hold an object such as {"slots":4}'
+  throw new QueueError('config_invalid', `${file}: ${problem}`)
 }

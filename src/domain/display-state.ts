@@ -1,5 +1,6 @@
 import type { ErrorRecord } from './errors.ts'
 import { formatDuration } from './format-duration.ts'
+import { formatInstant } from './format-instant.ts'
 import type { FinalJob, Job, UnitCounts } from './job.ts'
 import { poisonLimit } from './retry-policy.ts'
 import type { CancelReason } from './states.ts'
@@ -56,10 +57,6 @@ const cancelWords: Readonly<Record<CancelReason, string>> = {
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
-}
-
-function instant(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
 /** What went wrong in a few words: an exit code where there was one. */
@@ -122,7 +119,7 @@ function describeCancelling(job: Job, requestedAt: number, facts: DisplayFacts):
   if (facts.workerUnreachableUntil !== null && facts.workerUnreachableUntil !== undefined) {
     return {
       state: 'cancelling',
-      why: `${since}; worker unreachable, ends by ${instant(facts.workerUnreachableUntil)}`,
+      why: `${since}; worker unreachable, ends by ${formatInstant(facts.workerUnreachableUntil)}`,
     }
   }
   if (facts.cancelGraceMs === undefined) return { state: 'cancelling', why: since }
@@ -209,7 +206,10 @@ export function displayState(job: Job, facts: DisplayFacts): Display {
     return { state: 'blocked', why: `waits for ${left} of ${count(dependencies.total, 'job')} it depends on` }
   }
   if (job.state === 'queued' && job.runAt > facts.now) {
-    return { state: 'scheduled', why: `starts in ${formatDuration(job.runAt - facts.now)}, at ${instant(job.runAt)}` }
+    return {
+      state: 'scheduled',
+      why: `starts in ${formatDuration(job.runAt - facts.now)}, at ${formatInstant(job.runAt)}`,
+    }
   }
   const retrying = describeRetrying(job, facts)
   if (retrying !== null) return retrying

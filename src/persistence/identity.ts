@@ -7,6 +7,7 @@ const markerSchema = z.object({
   instance_id: z.string().min(1),
   high_water: z.int().min(0),
   created_at: z.int(),
+  home: z.string().optional(),
 })
 
 /** The marker beside the database: which instance the state directory is, and how many events it had at least. */
@@ -15,6 +16,8 @@ export interface Identity {
   /** Highest event id known to have been committed. */
   readonly highWater: number
   readonly createdAt: number
+  /** Device and inode of the state directory it was last used in; null when that was never noted. */
+  readonly home: string | null
 }
 
 /** What the identity check needs of a store. */
@@ -36,7 +39,12 @@ export function readIdentity(file: string): Identity | null {
   }
   try {
     const marker = markerSchema.parse(JSON.parse(text))
-    return { instanceId: marker.instance_id, highWater: marker.high_water, createdAt: marker.created_at }
+    return {
+      instanceId: marker.instance_id,
+      highWater: marker.high_water,
+      createdAt: marker.created_at,
+      home: marker.home ?? null,
+    }
   } catch (thrown) {
     throw new QueueError('storage_refused', `the instance marker ${file} cannot be read: it is damaged`, {
       remedy: `Run nightkiln doctor; if the database is right, remove ${file} and start again.`,
@@ -48,14 +56,29 @@ export function readIdentity(file: string): Identity | null {
 /**
  * Reads the identity of the state directory, making it on the very first start: first in the database, then in the marker,
  * so that a crash between the two leaves nothing to refuse. Call it after `openJobStore` and `checkIdentityAtStart`.
- * @param instanceId used only when neither has one
+ * @param instanceId used when neither has one, and in a copy of the state directory
+ * @param home device and inode of the state directory; null leaves it out of account
  */
-export function readOrCreateIdentity(store: IdentifiedStore, file: string, instanceId: string, now: number): Identity {
+export function readOrCreateIdentity(
+  store: IdentifiedStore,
+  file: string,
+  instanceId: string,
+  now: number,
+  home: string | null = null,
+): Identity {
   const marker = readIdentity(file)
-  if (marker !== null) return marker
+  if (marker !== null) {
+    if (home === null || home === marker.home) return marker
+    // A copy is another instance: the original's processes carry the old id and are none of its business.
+    const isCopy = marker.home !== null
+    if (isCopy) store.adoptInstanceId(instanceId, now)
+    const identity = { ...marker, home, ...(isCopy ? { instanceId } : {}) }
+    writeIdentity(file, identity)
+    return identity
+  }
   const stored = store.instanceId()
   if (stored === null) store.adoptInstanceId(instanceId, now)
-  const identity = { instanceId: stored ?? instanceId, highWater: store.lastEventId(), createdAt: now }
+  const identity = { instanceId: stored ?? instanceId, highWater: store.lastEventId(), createdAt: now, home }
   writeIdentity(file, identity)
   return identity
 }
@@ -122,6 +145,7 @@ export function acceptRestoredDatabase(
     instanceId: store.instanceId() ?? instanceId,
     highWater: store.lastEventId(),
     createdAt: marker?.createdAt ?? now,
+    home: marker?.home ?? null,
   }
   writeIdentity(file, identity)
   return identity
@@ -146,7 +170,12 @@ export function isSameFile(databaseFile: string, captured: FileIdentity): boolea
 }
 
 function writeIdentity(file: string, identity: Identity): void {
-  const marker = { instance_id: identity.instanceId, high_water: identity.highWater, created_at: identity.createdAt }
+  const marker = {
+    instance_id: identity.instanceId,
+    high_water: identity.highWater,
+    created_at: identity.createdAt,
+    ...(identity.home === null ? {} : { home: identity.home }),
+  }
   const partial = `${file}.${process.pid}.partial`
   const descriptor = openSync(partial, 'w', 0o600)
   try {

@@ -168,6 +168,10 @@ export class SqliteJobStore implements JobStore {
     return this.#write((parts) => parts.endings.cancel(fence, output, facts))
   }
 
+  shiftRetries(byMs: number): number {
+    return this.#write((parts) => parts.workers.shiftRetries(byMs))
+  }
+
   requestCancel(jobId: string, reason: CancelReason, now: number): CancelOutcome {
     return this.#write((parts) => parts.cancellations.request(jobId, reason, now))
   }

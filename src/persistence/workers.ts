@@ -19,12 +19,13 @@ interface HeldRow extends RunnerRow {
   elapsed_ms: number
 }
 
-/** Workers, their leases, and the units that they hold. */
+/** Workers, their leases, the units that they hold, and those that wait for another try. */
 export class Workers {
   readonly #jobs: JobReader
   readonly #register: Statement<[Binds]>
   readonly #heartbeat: Statement<[Binds]>
   readonly #stop: Statement<[Binds]>
+  readonly #shiftRetries: Statement<[Binds]>
   readonly #findHeld: Statement<[Binds], HeldRow>
   readonly #findHeldOfWorker: Statement<[Binds], HeldRow>
   readonly #findHeldOfJob: Statement<[Binds], HeldRow>
@@ -34,6 +35,7 @@ export class Workers {
     this.#register = prepare('register_worker')
     this.#heartbeat = prepare('heartbeat_worker')
     this.#stop = prepare('stop_worker')
+    this.#shiftRetries = prepare('shift_retries')
     this.#findHeld = prepare<HeldRow>('find_held_units')
     this.#findHeldOfWorker = prepare<HeldRow>('find_held_units_of_worker')
     this.#findHeldOfJob = prepare<HeldRow>('find_held_units_of_job')
@@ -50,6 +52,10 @@ export class Workers {
 
   stop(workerId: string, now: number): void {
     this.#stop.run({ worker_id: workerId, now })
+  }
+
+  shiftRetries(byMs: number): number {
+    return this.#shiftRetries.run({ by_ms: byMs }).changes
   }
 
   findHeld(filter: { workerId?: string; leaseExpiredBefore?: number; limit: number }): HeldUnit[] {

@@ -19,6 +19,12 @@ function report(error: unknown): void {
   process.stderr.write(`nightkiln: ${message.slice(0, 500)}\n`)
 }
 
+/** @returns what a person who started this in a terminal should know; null when a client did. */
+export function terminalNotice(stdin: { readonly isTTY?: boolean | undefined }): string | null {
+  if (stdin.isTTY !== true) return null
+  return 'nightkiln mcp speaks MCP on stdin and is started by MCP clients. Ctrl-C ends it. To set up a client: nightkiln setup'
+}
+
 /**
  * Serves MCP on stdin and stdout until the client is gone, then ends the process with code 0. The promise resolves
  * just before that.
@@ -28,6 +34,9 @@ export function runMcpServer(): Promise<void> {
   process.stderr.on('error', () => {})
   process.on('uncaughtException', report)
   process.on('unhandledRejection', report)
+
+  const notice = terminalNotice(process.stdin)
+  if (notice !== null) process.stderr.write(`${notice}\n`)
 
   return new Promise((resolve) => {
     const output = takeProtocolOutput()

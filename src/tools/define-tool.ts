@@ -36,11 +36,21 @@ export interface ToolHost {
   newIdempotencyKey(): string
 }
 
+/** How far a call is, for a client that shows it. */
+export interface CallProgress {
+  /** Never goes back within a call. */
+  readonly progress: number
+  readonly total: number
+  readonly message?: string
+}
+
 export interface ToolCall {
   /** Aborts the request, never the job. */
   readonly signal: AbortSignal
   /** Name and version of the client, for people. */
   readonly submittedBy: string
+  /** Only when the client wants to be told. */
+  readonly reportProgress?: ((progress: CallProgress) => void) | undefined
 }
 
 export interface Tool {
@@ -50,6 +60,11 @@ export interface Tool {
   /** Never throws: an error is an answer, too. */
   run(given: unknown, call: ToolCall, host: ToolHost): Promise<CallToolResult>
 }
+
+type AskManager = <Name extends OperationName>(
+  name: Name,
+  request: OperationRequest<Name>,
+) => Promise<OperationAnswer<Name>>
 
 interface ToolDefinition<Name extends OperationName, Input extends z.ZodType> {
   /** Name of the tool and of the operation that it calls. */
@@ -62,6 +77,8 @@ interface ToolDefinition<Name extends OperationName, Input extends z.ZodType> {
   readonly annotations: ToolAnnotations
   readonly meta?: Record<string, unknown>
   request(input: z.output<Input>, caller: ToolCaller): OperationRequest<Name> | Promise<OperationRequest<Name>>
+  /** Reports progress while the call lasts. @returns a function that ends it */
+  accompany?(request: OperationRequest<Name>, report: (progress: CallProgress) => void, ask: AskManager): () => void
   /** Makes a large answer smaller. */
   fit?(answer: OperationAnswer<Name>): OperationAnswer<Name>
 }
@@ -109,6 +126,7 @@ export function defineTool<Name extends OperationName, Input extends z.ZodType>(
 
     async run(given, call, host) {
       let usedKey: string | undefined
+      let endProgress: (() => void) | undefined
       const deadline = AbortSignal.timeout(answerDeadlineMs)
       try {
         const checked = checkedArguments(input, given, definition)
@@ -119,13 +137,20 @@ export function defineTool<Name extends OperationName, Input extends z.ZodType>(
             return usedKey
           },
         })
-        const answer = await host.call(name, request, AbortSignal.any([call.signal, deadline]))
+        const signal = AbortSignal.any([call.signal, deadline])
+        if (call.reportProgress !== undefined) {
+          const ask: AskManager = (other, about) => host.call(other, about, signal)
+          endProgress = definition.accompany?.(request, call.reportProgress, ask)
+        }
+        const answer = await host.call(name, request, signal)
         const shaped = harmlessJson(shapedAnswer(answerSchema, answer, name)) as OperationAnswer<Name>
         const structuredContent = (definition.fit?.(shaped) ?? shaped) as Record<string, unknown>
         return { structuredContent, content: [{ type: 'text', text: JSON.stringify(structuredContent) }] }
       } catch (error) {
         if (deadline.aborted && !call.signal.aborted) return failure(noAnswerInTime(name), usedKey)
         return failure(error, usedKey)
+      } finally {
+        endProgress?.()
       }
     },
   }

@@ -9,7 +9,7 @@ Finds jobs, newest first, one short row each, 20 by default.
 
 Use it to find an id that is lost or to look over the past. To learn what happened since the last chat use whats_new; for details of a known id use job_status.
 
-Filters, all optional and combined: states (also "unfinished" and "finished"), type, queue, labels, created_after and created_before (ISO 8601), text (words in name, type, labels, parameters or error).
+Filters, all optional and combined: states (also "unfinished" and "finished"), type, queue, labels, created_after and created_before (ISO 8601 with a zone, such as 2031-05-04T22:00:00Z or 2031-05-04T22:00:00+02:00), text (words in name, type, labels, parameters or error).
 
 Answers: jobs (id, name, type, state, why, progress, times), has_more, next_cursor, next. For the next page repeat the same filters with cursor: next_cursor.`,
   example: { states: ['failed'], text: 'backup', limit: 10 },

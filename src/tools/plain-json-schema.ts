@@ -5,6 +5,9 @@ export interface PlainJsonSchema extends Record<string, unknown> {
   readonly type: 'object'
 }
 
+/** Longer lists of values, such as every error code, are left out of answers. */
+const mostListedValues = 16
+
 type JsonSchema = Record<string, unknown>
 
 /**
@@ -16,7 +19,22 @@ export function plainJsonSchema(schema: z.ZodType, direction: 'input' | 'output'
   const anyJson = Object.entries((definitions ?? {}) as Record<string, JsonSchema>)
     .filter(([, definition]) => Array.isArray(definition['anyOf']))
     .map(([name]) => `#/$defs/${name}`)
-  return simplified(root, anyJson) as PlainJsonSchema
+  const simple = simplified(root, anyJson)
+  return (direction === 'output' ? shortened(simple) : simple) as PlainJsonSchema
+}
+
+/**
+ * A model pays for every character of a listed answer, and nobody checks ids or codes of answers by it: without patterns
+ * and long lists of values.
+ */
+function shortened(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(shortened)
+  if (typeof node !== 'object' || node === null) return node
+  const { pattern, ...schema } = node as JsonSchema
+  if (typeof pattern === 'string') delete schema['description']
+  else if (pattern !== undefined) schema['pattern'] = pattern
+  if (Array.isArray(schema['enum']) && schema['enum'].length > mostListedValues) delete schema['enum']
+  return Object.fromEntries(Object.entries(schema).map(([key, item]) => [key, shortened(item)]))
 }
 
 function simplified(node: unknown, anyJson: readonly string[]): unknown {

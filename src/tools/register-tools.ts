@@ -7,7 +7,7 @@ import {
   type Server,
   type ServerContext,
 } from '@modelcontextprotocol/server'
-import type { Tool, ToolHost } from './define-tool.ts'
+import type { CallProgress, Tool, ToolHost } from './define-tool.ts'
 
 /** What is loaded only when a client asks for it: the tools, and later what runs them. */
 export interface ToolLoader {
@@ -27,6 +27,17 @@ function submittedBy(server: Server, context: ServerContext): string {
   return named === undefined ? 'mcp client' : `${named.name} ${named.version ?? ''}`.trim()
 }
 
+/** @returns what tells the client how far a call is; undefined when it did not ask to be told. */
+function progressReporter({ mcpReq }: ServerContext): ((progress: CallProgress) => void) | undefined {
+  const progressToken = mcpReq._meta?.progressToken
+  if (progressToken === undefined) return undefined
+  return (progress) => {
+    if (mcpReq.signal.aborted) return
+    // A client that is gone needs no progress.
+    mcpReq.notify({ method: 'notifications/progress', params: { progressToken, ...progress } }).catch(() => {})
+  }
+}
+
 /** Serves tools/list and tools/call of one connection. */
 export function registerTools(server: Server, loader: ToolLoader): void {
   server.setRequestHandler('tools/list', async (): Promise<ListToolsResult> => {
@@ -41,7 +52,11 @@ export function registerTools(server: Server, loader: ToolLoader): void {
       const names = tools.map((candidate) => candidate.name).join(', ')
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no tool "${name}". The tools are: ${names}.`)
     }
-    const call = { signal: context.mcpReq.signal, submittedBy: submittedBy(server, context) }
+    const call = {
+      signal: context.mcpReq.signal,
+      submittedBy: submittedBy(server, context),
+      reportProgress: progressReporter(context),
+    }
     return await tool.run(given, call, await loader.host())
   })
 }

@@ -1,10 +1,18 @@
 import type { z } from 'zod'
 import { QueueError } from '../domain/errors.ts'
+import { misplacedParams, paramsFrom } from '../domain/wire/command-hints.ts'
+import { inWantedForm, issueSentences } from '../domain/wire/invalid-input.ts'
+import { schemaKeys, valueAt } from '../domain/wire/schema-keys.ts'
 
 type Issue = z.core.$ZodIssue
+type Arguments = Readonly<Record<string, unknown>>
+
+/** Names under which models give the id of a job. */
+const idKeys: readonly string[] = ['id', 'ids', 'job_id', 'job_ids']
 
 /**
- * Checks the arguments of a tool call. Clients that send a list or an object as its JSON text are understood.
+ * Checks the arguments of a tool call. What is plainly meant is understood: a list, an object or a number sent as text,
+ * a job id under another tool's name.
  * @throws QueueError invalid_input naming every bad argument, the valid ones and a call that works
  */
 export function checkedArguments<Input extends z.ZodType>(
@@ -15,46 +23,94 @@ export function checkedArguments<Input extends z.ZodType>(
   const args = given ?? {}
   const parsed = schema.safeParse(args)
   if (parsed.success) return parsed.data
-  const again = schema.safeParse(withParsedTexts(args, parsed.error.issues))
+  if (!isObject(args)) throw explained(schema, args, parsed.error.issues, tool)
+  const named = withKnownIdKey(schema, args, parsed.error.issues)
+  const renamed = schema.safeParse(named)
+  if (renamed.success) return renamed.data
+  const again = schema.safeParse(withParsedTexts(named, renamed.error.issues))
   if (again.success) return again.data
-  throw new QueueError('invalid_input', parsed.error.issues.slice(0, 8).map(issueText(schema)).join('; '), {
-    remedy: `Correct it and call ${tool.name} again, for example with ${JSON.stringify(tool.example)}`,
-  })
+  throw explained(schema, named, renamed.error.issues, tool)
 }
 
-/** Replaces text by what it says as JSON where a list or an object was expected. */
-function withParsedTexts(args: unknown, issues: readonly Issue[]): unknown {
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args
-  const copy: Record<string, unknown> = { ...args }
+function isObject(value: unknown): value is Arguments {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Takes the one id key that this tool does not know for the one it knows, when the value fits. */
+function withKnownIdKey(schema: z.ZodType, args: Arguments, issues: readonly Issue[]): Arguments {
+  const unknown = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
+  )
+  const aliases = unknown.filter((key) => idKeys.includes(key))
+  const [alias] = aliases
+  if (alias === undefined || aliases.length > 1) return args
+  const known = schemaKeys(schema, [])
+  if (idKeys.some((key) => known.includes(key) && args[key] !== undefined)) return args
+  const { [alias]: value, ...others } = args
+  const list: unknown = typeof value === 'string' ? parsedText(value, 'array') : value
+  if (!Array.isArray(list)) return args
+  if (known.includes('ids')) return { ...others, ids: list }
+  return known.includes('id') && list.length === 1 ? { ...others, id: list[0] as unknown } : args
+}
+
+/** Replaces text by what it says where a list, an object, a number or a truth value was expected. */
+function withParsedTexts(args: Arguments, issues: readonly Issue[]): unknown {
+  const copy: unknown = structuredClone(args)
   for (const issue of issues) {
-    const [key, ...rest] = issue.path
-    if (issue.code !== 'invalid_type' || typeof key !== 'string' || rest.length > 0) continue
-    if (!['array', 'record', 'object'].includes(issue.expected)) continue
-    copy[key] = parsedText(copy[key], issue.expected === 'array')
+    const key = issue.path.at(-1)
+    const value = valueAt(copy, issue.path)
+    if (issue.code !== 'invalid_type' || key === undefined || typeof value !== 'string') continue
+    const holder = valueAt(copy, issue.path.slice(0, -1))
+    if (typeof holder === 'object' && holder !== null) Reflect.set(holder, key, parsedText(value, issue.expected))
   }
   return copy
 }
 
-function parsedText(value: unknown, wantsList: boolean): unknown {
-  if (typeof value !== 'string') return value
+function parsedText(text: string, expected: string): unknown {
+  if (!['array', 'record', 'object'].includes(expected)) return inWantedForm(expected, text) ?? text
   try {
-    const parsed: unknown = JSON.parse(value)
-    return typeof parsed === 'object' ? parsed : value
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed === 'object') return parsed
   } catch {
-    return wantsList ? [value] : value
+    // No JSON: a single value.
   }
+  return expected === 'array' ? [text] : text
 }
 
-function issueText(schema: z.ZodType): (issue: Issue) => string {
-  return (issue) => {
-    const path = issue.path.map(String).join('.')
-    if (issue.code !== 'unrecognized_keys') return path === '' ? issue.message : `"${path}": ${issue.message}`
-    const unknown = issue.keys.map((key) => `"${path === '' ? '' : `${path}.`}${key}"`).join(', ')
-    const known = path === '' ? knownKeys(schema) : []
-    return `unknown argument ${unknown}${known.length > 0 ? `; valid ones: ${known.join(', ')}` : ''}`
+function explained(
+  schema: z.ZodType,
+  args: unknown,
+  issues: readonly Issue[],
+  tool: { readonly name: string; readonly example: unknown },
+): QueueError {
+  const sentences: string[] = []
+  const rest: Issue[] = []
+  for (const issue of issues) {
+    const holder = valueAt(args, issue.path)
+    const takesParams = issue.code === 'unrecognized_keys' && schemaKeys(schema, issue.path).includes('params')
+    const misplaced = takesParams && isObject(holder) ? misplacedParams(holder, issue.path, issue.keys) : null
+    if (misplaced === null) {
+      rest.push(issue)
+      continue
+    }
+    sentences.push(misplaced.sentence)
+    const others = issue.code === 'unrecognized_keys' ? issue.keys.filter((key) => !misplaced.keys.includes(key)) : []
+    if (others.length > 0) rest.push({ ...issue, keys: others } as Issue)
   }
-}
-
-function knownKeys(schema: z.ZodType): readonly string[] {
-  return 'shape' in schema && typeof schema.shape === 'object' && schema.shape !== null ? Object.keys(schema.shape) : []
+  const hasCall = sentences.length > 0
+  // Params are missing because their content stands beside them.
+  const told = rest.filter(
+    (issue) => !(hasCall && issue.path.at(-1) === 'params' && valueAt(args, issue.path) === undefined),
+  )
+  if (told.length > 0) sentences.push(issueSentences(told, { schema, value: args }))
+  const params = told.some((issue) => issue.code === 'invalid_type' && issue.path.at(-1) === 'params')
+    ? paramsFrom(isObject(args) ? args['params'] : undefined)
+    : null
+  if (params !== null) sentences.push(`write ${params}`)
+  return new QueueError('invalid_input', sentences.join('; '), {
+    remedy:
+      hasCall || params !== null
+        ? `Correct it and call ${tool.name} again.`
+        : `Correct it and call ${tool.name} again, for example with ${JSON.stringify(tool.example)}`,
+  })
 }

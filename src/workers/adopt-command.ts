@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunnerIdentity } from '../domain/job.ts'
+import { errorCode } from './attempt-access.ts'
 import { endExited, endStopped, endVanished } from './attempt-end.ts'
 import {
   type ExitRecord,
@@ -16,6 +17,8 @@ import { carriesMark } from './marks.ts'
 import { isLiving } from './process-table.ts'
 
 const gateRetryMs = 1_000
+/** `attempts`, or the directory itself, was replaced by something else. */
+const lasting: readonly string[] = ['ENOTDIR', 'EEXIST', 'ELOOP']
 
 /**
  * Takes over an attempt of an earlier manager: alive → watched; exit file of this boot → its exit; else the gate decides
@@ -51,12 +54,15 @@ export async function adoptCommand(
 
   // In this order: the runner writes the exit file before it ends, and its pid before it takes the gate.
   if ((await watchIfAlive()) || (await concludeIfExited())) return
-  const won = await takeGateAtLast(context, directory)
+  const revoked = await takeGateAtLast(context, directory)
   if (context.detached()) return
-  if (!won && ((await watchIfAlive()) || (await concludeIfExited()))) return
+  if (!revoked && ((await watchIfAlive()) || (await concludeIfExited()))) return
   if (stop !== null) return attempt.conclude((ending) => endStopped(ending, () => stop))
   const bootId = known?.bootId ?? (await readRunner(directory))?.bootId ?? started?.bootId ?? context.bootId
-  attempt.conclude((ending) => endVanished(ending, won, bootId !== context.bootId))
+  const otherBoot = bootId !== context.bootId
+  attempt.conclude((ending) =>
+    endVanished(ending, { revoked, runnerSeen: known !== null, runnerRefused: false, otherBoot }),
+  )
 }
 
 async function runnerOnDisk(context: ExecutorContext, attempt: LiveAttempt): Promise<RunnerIdentity | null> {
@@ -69,12 +75,16 @@ async function runnerOnDisk(context: ExecutorContext, attempt: LiveAttempt): Pro
   return { ...record, startTime: facts.startTime }
 }
 
-/** A disk that refuses now must not decide: without the gate nothing may be revoked. */
+/**
+ * A disk that refuses now must not decide: without the gate nothing may be revoked. What is no directory any more stays
+ * so: then no runner can take the gate either.
+ */
 async function takeGateAtLast(context: ExecutorContext, directory: string): Promise<boolean> {
   while (!context.detached()) {
     try {
       return await takeGate(directory)
     } catch (error) {
+      if (lasting.includes(errorCode(error))) return false
       context.log.error({ directory, err: error }, 'cannot take the gate of an attempt; trying again')
       await sleep(gateRetryMs)
     }

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommandEnd, CommandTask, OutputFacts } from '../domain/ports/executor.ts'
-import { attemptFiles, type ExitRecord, hasRun, type StopRecord } from './attempt-files.ts'
-import { endTree, type TreeKiller } from './end-tree.ts'
+import { readRegular } from './attempt-access.ts'
+import { attemptFiles, type ExitRecord, hasRun, isGateTaken, isPrepared, type StopRecord } from './attempt-files.ts'
+import { endTree, lookForMembers, type TreeKiller } from './end-tree.ts'
 import type { ExecutorContext } from './executor-context.ts'
 import type { OutputWatch } from './output-watch.ts'
-import { type TreeRoot, treeMembers } from './process-tree.ts'
+import type { TreeRoot } from './process-tree.ts'
 import { cleanMessage } from './progress/clean-line.ts'
 
 /** What the end of an attempt needs to know of it. */
@@ -23,6 +23,7 @@ export interface EndingAttempt {
 const leftoverGraceMs = 500
 /** A process that is just going away is not one left behind. */
 const settleMs = 20
+const complaintBytes = 16 * 1024
 
 /** The exit status is known: what the command left behind is ended, then it is told. */
 export async function endExited(
@@ -37,16 +38,29 @@ export async function endExited(
   return { kind: 'exited', exitCode, succeeded, elapsedMs, output: await finishOutput(attempt) }
 }
 
+/** What is known of an attempt that has no exit status. */
+export interface Vanished {
+  /** The gate was won here: whoever comes later does not run the command. */
+  readonly revoked: boolean
+  /** The runner was seen: its directory had been prepared by then. */
+  readonly runnerSeen: boolean
+  /** The runner itself said by its exit code that it did not start the command. */
+  readonly runnerRefused: boolean
+  readonly otherBoot: boolean
+}
+
 /** The runner is gone without an exit status, or the attempt was revoked: everything with its mark is ended first. */
-export async function endVanished(attempt: EndingAttempt, revoked: boolean, otherBoot: boolean): Promise<CommandEnd> {
+export async function endVanished(attempt: EndingAttempt, facts: Vanished): Promise<CommandEnd> {
+  const { revoked, otherBoot } = facts
   const survivors = await endTree(killerOf(attempt), attempt.root, leftoverGraceMs)
   warnOfSurvivors(attempt, survivors)
   const elapsedMs = attempt.elapsedMs()
-  if (!(await hasRun(attempt.directory))) {
-    const reason = await runnerComplaint(attempt.directory)
-    const message = revoked
-      ? 'the manager ended before the command was started'
-      : `the command was not started${reason}`
+  if (neverRan(attempt.directory, facts)) {
+    const reason = runnerComplaint(attempt.directory)
+    const message =
+      revoked && !facts.runnerSeen
+        ? 'the manager ended before the command was started'
+        : `the command was not started${reason}`
     return { kind: 'released', message, elapsedMs }
   }
   const what = otherBoot
@@ -54,6 +68,17 @@ export async function endVanished(attempt: EndingAttempt, revoked: boolean, othe
     : 'the command and its runner vanished without an exit status'
   const left = survivors.length === 0 ? '' : `; still running: ${survivors.join(', ')}`
   return { kind: 'lost', message: what + left, otherBoot, elapsedMs, output: await finishOutput(attempt) }
+}
+
+/**
+ * True only when there is proof. A command may have removed its attempt directory, or parts of it: what is not there
+ * proves nothing, and an attempt that is released for it would run again for ever.
+ */
+function neverRan(directory: string, facts: Vanished): boolean {
+  if (facts.runnerRefused) return true
+  if (hasRun(directory)) return false
+  if (facts.revoked) return !facts.runnerSeen || isPrepared(directory)
+  return isPrepared(directory) && isGateTaken(directory)
 }
 
 /** Ends the whole tree on request; the reason is on disk already. */
@@ -79,7 +104,7 @@ function killerOf({ context }: EndingAttempt): TreeKiller {
 
 async function endLeftovers(attempt: EndingAttempt): Promise<void> {
   const { context, root, task } = attempt
-  const look = async () => treeMembers(await context.scanner.scan(), root, new Map())
+  const look = () => lookForMembers(killerOf(attempt), root, new Map())
   if ((await look()).length === 0) return
   await sleep(settleMs)
   const left = await look()
@@ -100,8 +125,12 @@ function warnOfSurvivors({ context, task }: EndingAttempt, survivors: readonly n
   context.log.error(details, 'processes of a command could not be ended')
 }
 
-async function runnerComplaint(directory: string): Promise<string> {
-  const text = await readFile(join(directory, attemptFiles.runnerLog), 'utf8').catch(() => '')
-  const line = cleanMessage(text.trim().split('\n').at(-1) ?? '')
-  return line === '' ? '' : `: ${line}`
+function runnerComplaint(directory: string): string {
+  try {
+    const text = readRegular(join(directory, attemptFiles.runnerLog), complaintBytes)
+    const line = cleanMessage(text.trim().split('\n').at(-1) ?? '')
+    return line === '' ? '' : `: ${line}`
+  } catch {
+    return ''
+  }
 }

@@ -1,7 +1,9 @@
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StopReason } from '../domain/ports/executor.ts'
+import { z } from 'zod'
+import { errorCode, isPassing, readRegular, replaceFile } from './attempt-access.ts'
 import { parseStat } from './process-table-linux.ts'
 
 /** The files of one attempt; runner.sh knows the same names. */
@@ -20,9 +22,11 @@ export const attemptFiles = {
 } as const
 
 /** Why an attempt is being ended; written before the first signal, so that the next manager goes on with it. */
-export type StopRecord =
-  | { readonly kind: 'stop'; readonly reason: StopReason }
-  | { readonly kind: 'timeout'; readonly which: 'unit' | 'idle'; readonly limitMs: number }
+const stopRecord = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('stop'), reason: z.enum(['cancel', 'release']) }).readonly(),
+  z.object({ kind: z.literal('timeout'), which: z.enum(['unit', 'idle']), limitMs: z.int().nonnegative() }).readonly(),
+])
+export type StopRecord = z.infer<typeof stopRecord>
 
 export interface RunnerRecord {
   readonly pid: number
@@ -45,35 +49,33 @@ export interface StartRecord {
   readonly writtenAt: number
 }
 
-/** Errors that pass: no free descriptor, a disk that stumbles. Anything else is final. */
-const passing: readonly string[] = ['EMFILE', 'ENFILE', 'EIO', 'EAGAIN', 'EINTR', 'ENOMEM', 'EBUSY']
 const readTries = 50
 const readPauseMs = 100
+/** None of the small files is longer. */
+const textBytes = 64 * 1024
 
-export function errorCode(error: unknown): string {
-  return (error as NodeJS.ErrnoException | null)?.code ?? 'unknown'
-}
-
-/** @returns the text, null when the file is not there; waits for up to 5 s when it cannot be read for now. */
+/**
+ * @returns the text, null when no such file is there
+ * @throws the system's error when it still cannot be read after 5 s: that is no proof of anything
+ */
 async function readText(file: string): Promise<string | null> {
   for (let tries = 1; ; tries++) {
     try {
-      return await readFile(file, 'utf8')
+      return readRegular(file, textBytes)
     } catch (error) {
-      if (!passing.includes(errorCode(error)) || tries === readTries) return null
+      if (!isPassing(error)) return null
+      if (tries === readTries) throw error
       await sleep(readPauseMs)
     }
   }
 }
 
-/** Replaces a file as a whole. Not durable: a reboot makes it void anyway. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.tmp`, text, { mode: 0o600 })
-  await rename(`${file}.tmp`, file)
-}
-
-async function writtenAt(file: string): Promise<number> {
-  return (await stat(file).catch(() => null))?.mtimeMs ?? 0
+function writtenAt(file: string): number {
+  try {
+    return lstatSync(file).mtimeMs
+  } catch {
+    return 0
+  }
 }
 
 export async function readRunner(directory: string): Promise<RunnerRecord | null> {
@@ -85,33 +87,33 @@ export async function readRunner(directory: string): Promise<RunnerRecord | null
 export async function readExit(directory: string): Promise<ExitRecord | null> {
   const file = join(directory, attemptFiles.exit)
   const match = /^exit (\d{1,3}) (\S+)\n$/.exec((await readText(file)) ?? '')
-  if (match === null) return null
-  return { exitCode: Number(match[1]), bootId: match[2] ?? '', writtenAt: await writtenAt(file) }
+  if (match === null || Number(match[1]) > 255) return null
+  return { exitCode: Number(match[1]), bootId: match[2] ?? '', writtenAt: writtenAt(file) }
 }
 
 export async function readStarted(directory: string): Promise<StartRecord | null> {
   const file = join(directory, attemptFiles.started)
   const match = /^started (-?\d+(?:\.\d+)?) (\S+)\n$/.exec((await readText(file)) ?? '')
-  if (match === null) return null
-  return { monotonic: Number(match[1]), bootId: match[2] ?? '', writtenAt: await writtenAt(file) }
+  if (match === null || Math.abs(Number(match[1])) > Number.MAX_SAFE_INTEGER) return null
+  return { monotonic: Number(match[1]), bootId: match[2] ?? '', writtenAt: writtenAt(file) }
 }
 
 export async function writeStarted(directory: string, monotonic: number, bootId: string): Promise<void> {
-  await replaceFile(join(directory, attemptFiles.started), `started ${monotonic} ${bootId}\n`)
+  replaceFile(join(directory, attemptFiles.started), `started ${monotonic} ${bootId}\n`)
 }
 
 export async function readStop(directory: string): Promise<StopRecord | null> {
   const text = await readText(join(directory, attemptFiles.stop))
   if (text === null) return null
   try {
-    return JSON.parse(text) as StopRecord
+    return stopRecord.parse(JSON.parse(text))
   } catch {
     return null
   }
 }
 
 export async function writeStop(directory: string, stop: StopRecord): Promise<void> {
-  await replaceFile(join(directory, attemptFiles.stop), JSON.stringify(stop))
+  replaceFile(join(directory, attemptFiles.stop), JSON.stringify(stop))
 }
 
 /**
@@ -120,6 +122,11 @@ export async function writeStop(directory: string, stop: StopRecord): Promise<vo
  */
 export async function takeGate(directory: string): Promise<boolean> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  return winGate(directory)
+}
+
+/** As takeGate, but a directory that is gone is not made again. @throws the system's error */
+export async function winGate(directory: string): Promise<boolean> {
   try {
     await mkdir(join(directory, attemptFiles.gate), { mode: 0o700 })
     return true
@@ -129,7 +136,28 @@ export async function takeGate(directory: string): Promise<boolean> {
   }
 }
 
+/** @throws the system's error when it cannot be told now */
+function isThere(directory: string, name: string): boolean {
+  try {
+    lstatSync(join(directory, name))
+    return true
+  } catch (error) {
+    if (isPassing(error)) throw error
+    return false
+  }
+}
+
 /** True when the command may have run: the runner makes the output file right before it becomes the command. */
-export async function hasRun(directory: string): Promise<boolean> {
-  return (await stat(join(directory, attemptFiles.output)).catch(() => null)) !== null
+export function hasRun(directory: string): boolean {
+  return isThere(directory, attemptFiles.output)
+}
+
+/** True when the directory was prepared, and the command (or anyone) has not removed it since. */
+export function isPrepared(directory: string): boolean {
+  return isThere(directory, attemptFiles.started)
+}
+
+/** True when the runner, or who revoked it, has been there. */
+export function isGateTaken(directory: string): boolean {
+  return isThere(directory, attemptFiles.gate)
 }

@@ -1,15 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { attemptDirectory, type StatePaths } from '../config/paths.ts'
 import type { Clock } from '../domain/clock.ts'
+import type { RunnerIdentity } from '../domain/job.ts'
 import type { CommandExecutor } from '../domain/ports/executor.ts'
 import { adoptCommand } from './adopt-command.ts'
 import type { ExecutorContext, ExecutorLog, RunnerFaultPoint } from './executor-context.ts'
-import { createLiveAttempt } from './live-attempt.ts'
+import { createLiveAttempt, type LiveAttempt } from './live-attempt.ts'
 import { readOutput } from './output-reader.ts'
 import { createProcessScanner } from './process-scanner.ts'
 import type { ProcessTable } from './process-table.ts'
 import { startCommand } from './start-command.ts'
 import { createSystemProcessTable } from './system-process-table.ts'
 import { createTicker } from './ticker.ts'
+
+const adoptRetryMs = 1_000
 
 export interface CommandExecutorOptions {
   readonly paths: StatePaths
@@ -32,7 +36,7 @@ export interface CommandExecutorOptions {
 /** Runs commands outside the manager, under detached runners that survive it (DESIGN §2, §7, §10.1–10.5). */
 export function createCommandExecutor(options: CommandExecutorOptions): CommandExecutor {
   const table = options.processTable ?? createSystemProcessTable()
-  const ticker = createTicker()
+  const ticker = createTicker((error) => options.log.error({ err: error }, 'cannot look after a command; trying again'))
   let detached = false
   const context: ExecutorContext = {
     paths: options.paths,
@@ -59,9 +63,7 @@ export function createCommandExecutor(options: CommandExecutorOptions): CommandE
 
     adopt(task, runner, observer) {
       const attempt = createLiveAttempt(context, task, observer)
-      adoptCommand(context, attempt, runner).catch((error: unknown) => {
-        attempt.conclude(() => Promise.reject(error))
-      })
+      void adoptAtLast(context, attempt, runner)
       return attempt.command
     },
 
@@ -71,5 +73,21 @@ export function createCommandExecutor(options: CommandExecutorOptions): CommandE
       detached = true
       ticker.stop()
     },
+  }
+}
+
+/** An error while it is looked at says nothing of the command: it is looked at again. */
+async function adoptAtLast(
+  context: ExecutorContext,
+  attempt: LiveAttempt,
+  runner: RunnerIdentity | null,
+): Promise<void> {
+  while (!context.detached()) {
+    try {
+      return await adoptCommand(context, attempt, runner)
+    } catch (error) {
+      context.log.error({ directory: attempt.directory, err: error }, 'cannot take over a command now; trying again')
+      await sleep(adoptRetryMs)
+    }
   }
 }

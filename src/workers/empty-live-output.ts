@@ -1,7 +1,8 @@
 import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { attemptFiles, errorCode } from './attempt-files.ts'
+import { createAnew, errorCode, openRegularHandle } from './attempt-access.ts'
+import { attemptFiles } from './attempt-files.ts'
 import { type OutputIndex, type OutputPiece, removePieces, writeOutputIndex } from './output-index.ts'
 import { type OutputLimits, trimTail } from './output-limits.ts'
 
@@ -22,7 +23,7 @@ export async function emptyLiveOutput(
   index: OutputIndex,
   limits: OutputLimits,
 ): Promise<OutputIndex> {
-  const live = await open(join(directory, attemptFiles.output), 'r+')
+  const live = await openRegularHandle(join(directory, attemptFiles.output), true)
   const buffer = Buffer.allocUnsafe(pieceBytes)
   const tailFile = `${attemptFiles.outputTail}.${index.generation + 1}`
   let tail: FileHandle | null = null
@@ -41,7 +42,7 @@ export async function emptyLiveOutput(
       from = Math.max(from, length)
     }
 
-    tail = await open(join(directory, tailFile), 'w', 0o600)
+    tail = await createAnew(join(directory, tailFile))
     let end = await copyAsync(live, tail, from, size, buffer)
     for (let round = 0; round < catchUpRounds; round++) {
       const now = (await live.stat()).size
@@ -78,17 +79,20 @@ export async function emptyLiveOutput(
     const pending = { size: known, pieces: keptPieces(), liveStart: index.liveStart + known }
     tryWrite(directory, { ...index, generation: index.generation + 1, pending })
     let last = fstatSync(live.fd).size
+    // The command may have emptied it meanwhile: what was copied counts all the same.
+    let highest = Math.max(size, end, known, last)
     for (let round = 0, copied = known; round < catchUpRounds && last > copied; round++) {
       copied = last
       copyUntil(copied)
       last = fstatSync(live.fd).size
+      highest = Math.max(highest, last)
     }
     ftruncateSync(live.fd, 0)
 
     const result = {
       generation: index.generation + 2,
       pieces: keptPieces(),
-      liveStart: index.liveStart + last,
+      liveStart: index.liveStart + highest,
       pending: null,
     }
     writeOutputIndex(directory, result)
@@ -101,7 +105,7 @@ export async function emptyLiveOutput(
 }
 
 async function copyHead(file: string, live: FileHandle, length: number, buffer: Buffer): Promise<number> {
-  const target = await open(file, 'w', 0o600)
+  const target = await createAnew(file)
   try {
     return await copyAsync(live, target, 0, length, buffer)
   } finally {

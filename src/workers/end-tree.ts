@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../domain/clock.ts'
+import { isPassing } from './attempt-access.ts'
 import type { ProcessScanner } from './process-scanner.ts'
 import type { ProcessFacts, ProcessTable } from './process-table.ts'
 import { type TreeRoot, treeMembers } from './process-tree.ts'
@@ -18,6 +19,35 @@ const killMs = 1_800
 const runnerExitMs = 400
 const firstPauseMs = 4
 const longestPauseMs = 100
+const blindPauseMs = 100
+const abandonedMessage = 'abandoned: the next manager goes on'
+
+/**
+ * The living processes of an attempt, now. When the processes cannot be looked at (no free descriptor, no memory) this
+ * waits until they can: not seen does not mean gone.
+ * @param blind told how long it waited
+ * @throws Error when abandoned meanwhile
+ */
+export async function lookForMembers(
+  killer: TreeKiller,
+  root: TreeRoot,
+  known: Map<number, string>,
+  blind: (ms: number) => void = () => undefined,
+): Promise<readonly ProcessFacts[]> {
+  let since: number | null = null
+  for (;;) {
+    try {
+      const members = treeMembers(await killer.scanner.scan(), root, known)
+      if (since !== null) blind(killer.clock.monotonic() - since)
+      return members
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      since ??= killer.clock.monotonic()
+    }
+    if (killer.abandoned()) throw new Error(abandonedMessage)
+    await sleep(blindPauseMs)
+  }
+}
 
 /**
  * Ends all processes of an attempt: TERM, grace, KILL, until a second look finds none. The runner is let live until the
@@ -27,16 +57,20 @@ const longestPauseMs = 100
  * @throws Error when abandoned half-way
  */
 export async function endTree(killer: TreeKiller, root: TreeRoot, graceMs: number): Promise<readonly number[]> {
-  const { clock, scanner } = killer
+  const { clock } = killer
   const known = new Map<number, string>()
   const told = new Set<number>()
-  const begun = clock.monotonic()
+  let begun = clock.monotonic()
+  const passOver = (ms: number): void => {
+    // Neither grace nor patience runs out while nothing can be seen.
+    begun += ms
+  }
   let aloneSince: number | null = null
   let pauseMs = firstPauseMs
   let cleanScans = 0
 
   while (!killer.abandoned()) {
-    const members = treeMembers(await scanner.scan(), root, known)
+    const members = await lookForMembers(killer, root, known, passOver)
     if (killer.abandoned()) break
     const elapsed = clock.monotonic() - begun
     if (members.length === 0) {
@@ -64,7 +98,7 @@ export async function endTree(killer: TreeKiller, root: TreeRoot, graceMs: numbe
     } else {
       for (const one of others) {
         if (told.has(one.pid)) continue
-        signal(killer.table, one, 'SIGTERM')
+        if (!signal(killer.table, one, 'SIGTERM')) continue
         signal(killer.table, one, 'SIGCONT')
         told.add(one.pid)
       }
@@ -75,15 +109,23 @@ export async function endTree(killer: TreeKiller, root: TreeRoot, graceMs: numbe
     await sleep(Math.min(pauseMs, untilKill))
     pauseMs = Math.min(pauseMs * 2, longestPauseMs)
   }
-  throw new Error('abandoned: the next manager goes on')
+  throw new Error(abandonedMessage)
 }
 
-/** Signals that very process: its start time is read again right before, since its pid may have a new owner. */
-function signal(table: ProcessTable, target: ProcessFacts, name: NodeJS.Signals): void {
-  if (table.find(target.pid)?.startTime !== target.startTime) return
+/**
+ * Signals that very process: its start time is read again right before, since its pid may have a new owner.
+ * @returns false when it could not be told whether it is that process: then nothing was sent
+ */
+export function signal(table: ProcessTable, target: ProcessFacts, name: NodeJS.Signals): boolean {
+  try {
+    if (table.find(target.pid)?.startTime !== target.startTime) return true
+  } catch {
+    return false
+  }
   try {
     process.kill(target.pid, name)
   } catch {
     // Gone meanwhile, or another user's: the next scan tells which.
   }
+  return true
 }

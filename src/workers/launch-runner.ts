@@ -12,10 +12,18 @@ const shellRunner = fileURLToPath(new URL('./runner.sh', import.meta.url))
 // Beside this file as .ts or, when built, as .js.
 const windowsRunner = fileURLToPath(new URL(`./runner-windows${extname(import.meta.url)}`, import.meta.url))
 
+/** No process was made: `cause` is the system's error for it (E2BIG, EAGAIN, EMFILE, ENOENT …). */
+export class SpawnFailure extends Error {
+  constructor(cause: unknown) {
+    super('no process could be started', { cause })
+    this.name = 'SpawnFailure'
+  }
+}
+
 /**
  * Starts the detached runner of an attempt: own session, no pipe to the manager, output straight to files.
  * @param program absolute path
- * @throws the system's error (E2BIG, EAGAIN, EMFILE, ENOENT …) when no process could be started
+ * @throws SpawnFailure when no process could be started; the system's error when the attempt directory refuses
  */
 export async function launchRunner(
   context: ExecutorContext,
@@ -48,12 +56,14 @@ export async function launchRunner(
         windowsHide: true,
       },
     )
+  } catch (error) {
+    throw new SpawnFailure(error)
   } finally {
     closeSync(log)
   }
   if (child.pid === undefined) {
     const [error] = (await once(child, 'error')) as [Error]
-    throw error
+    throw new SpawnFailure(error)
   }
   child.on('error', () => {
     // Only kill() and send() report here later; neither is used.

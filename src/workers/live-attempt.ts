@@ -1,15 +1,16 @@
 import type { ChildProcess } from 'node:child_process'
 import { type FSWatcher, watch } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { attemptDirectory } from '../config/paths.ts'
 import type { RunnerIdentity } from '../domain/job.ts'
 import type { CommandEnd, CommandObserver, CommandTask, LiveCommand, StopReason } from '../domain/ports/executor.ts'
 import { type EndingAttempt, endExited, endStopped, endVanished } from './attempt-end.ts'
-import { attemptFiles, readExit, type StartRecord, type StopRecord, writeStop } from './attempt-files.ts'
+import { attemptFiles, readExit, type StartRecord, type StopRecord, winGate, writeStop } from './attempt-files.ts'
 import type { ExecutorContext } from './executor-context.ts'
 import { type AttemptMark, markOf } from './marks.ts'
 import { createOutputWatch, type OutputWatch } from './output-watch.ts'
-import { isLiving } from './process-table.ts'
+import { continueStoppedRunner } from './stopped-runner.ts'
 import type { TickPace } from './ticker.ts'
 
 /** One attempt in the hands of this manager, from its preparation to the one telling of its end. */
@@ -36,6 +37,9 @@ export interface LiveAttempt {
 type Phase = 'preparing' | 'running' | 'ending' | 'ended'
 
 const livenessMs = 1_000
+const endRetryMs = 1_000
+/** Exit codes by which the runner says that it did not start the command. */
+const refusalCodes: readonly (number | null)[] = [70, 71, 72]
 
 export function createLiveAttempt(context: ExecutorContext, task: CommandTask, observer: CommandObserver): LiveAttempt {
   const { clock, log, table } = context
@@ -48,7 +52,8 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
   let stopIsOld = false
   let runner: RunnerIdentity | null = null
   let output: OutputWatch | null = null
-  let adopted: { watcher: FSWatcher | null; checkedAt: number } | null = null
+  let adopted: { watcher: FSWatcher | null } | null = null
+  let checkedAt = clock.monotonic()
   let removeFromTicker: (() => void) | null = null
 
   const isOver = (): boolean => phase === 'ended' || context.detached()
@@ -74,29 +79,52 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
     const root = { mark, runner, watched: phase === 'running', managerPid: context.managerPid }
     phase = 'ending'
     adopted?.watcher?.close()
-    work({ context, task, directory, root, output: outputWatch(), elapsedMs })
-      .catch((error: unknown): CommandEnd => {
-        if (!isOver()) log.error({ unit: task.fence.unitId, err: error }, 'the end of a command could not be found out')
-        const message = `its end could not be found out: ${(error as Error).message}`
-        const unknownOutput = { bytes: 0, droppedBytes: 0, tail: '' }
-        return { kind: 'lost', message, otherBoot: false, elapsedMs: elapsedMs(), output: unknownOutput }
-      })
-      .then((end) => {
-        removeFromTicker?.()
-        if (isOver()) return
-        phase = 'ended'
-        endedAfterMs = end.elapsedMs
-        tellSafely(() => observer.ended(end))
-      })
-      .catch(() => undefined)
+    const attempt: EndingAttempt = {
+      context,
+      task,
+      directory,
+      root,
+      elapsedMs,
+      // Made only when it is asked for: what never ran has none, and there may be no descriptor to look for it.
+      get output() {
+        return outputWatch()
+      },
+    }
+    void untilKnown(() => work(attempt)).then((end) => {
+      removeFromTicker?.()
+      if (end === null || isOver()) return
+      phase = 'ended'
+      endedAfterMs = end.elapsedMs
+      tellSafely(() => observer.ended(end))
+    })
   }
 
-  const concludeAfterRunner = (): void =>
+  /** An error while the end is found out says nothing of the processes: none is told gone before that is proven. */
+  const untilKnown = async (work: () => Promise<CommandEnd>): Promise<CommandEnd | null> => {
+    while (!isOver()) {
+      try {
+        return await work()
+      } catch (error) {
+        if (isOver()) break
+        log.error({ unit: task.fence.unitId, err: error }, 'the end of a command cannot be found out; trying again')
+        await sleep(endRetryMs)
+      }
+    }
+    return null
+  }
+
+  /** @param exitCode of the runner itself; null when it was not started here */
+  const concludeAfterRunner = (exitCode: number | null): void => {
+    // Kept over tries: what was won is not won again.
+    let revoked = false
     conclude(async (attempt) => {
       const exit = await readExit(directory)
       if (exit?.bootId === context.bootId) return endExited(attempt, exit)
-      return endVanished(attempt, false, false)
+      revoked ||= await winGate(directory).catch(() => false)
+      const runnerRefused = refusalCodes.includes(exitCode)
+      return endVanished(attempt, { revoked, runnerSeen: true, runnerRefused, otherBoot: false })
     })
+  }
 
   const concludeStop = (): void =>
     conclude(async (attempt) => {
@@ -128,17 +156,21 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
     }
   }
 
-  const checkAdopted = (): void => {
-    if (adopted === null || runner === null || clock.monotonic() - adopted.checkedAt < livenessMs) return
-    adopted.checkedAt = clock.monotonic()
-    adopted.watcher ??= watchGate()
-    if (!isLiving(table, runner)) concludeAfterRunner()
+  const checkRunner = (): void => {
+    if (runner === null || clock.monotonic() - checkedAt < livenessMs) return
+    checkedAt = clock.monotonic()
+    if (adopted !== null) adopted.watcher ??= watchGate()
+    const facts = table.find(runner.pid)
+    const isItself = facts?.startTime === runner.startTime
+    // The end of one that was started here is told by the system.
+    if (!isItself && adopted !== null) concludeAfterRunner(null)
+    if (isItself && facts.isStopped === true) void continueStoppedRunner(context, facts)
   }
 
   const watchGate = (): FSWatcher | null => {
     try {
       // The runner makes the exit file in the gate and moves it out; the flood of the output file is not heard there.
-      const watcher = watch(join(directory, attemptFiles.gate), () => void concludeIfExited())
+      const watcher = watch(join(directory, attemptFiles.gate), concludeIfExited)
       watcher.on('error', () => watcher.close())
       return watcher
     } catch {
@@ -146,15 +178,19 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
     }
   }
 
-  const concludeIfExited = async (): Promise<void> => {
-    if (phase === 'running' && (await readExit(directory)) !== null) concludeAfterRunner()
+  const concludeIfExited = (): void => {
+    if (phase !== 'running') return
+    readExit(directory)
+      .then((exit) => {
+        if (exit !== null && phase === 'running') concludeAfterRunner(null)
+      })
+      .catch((error: unknown) => log.warn({ directory, err: error }, 'cannot look for the end of a command'))
   }
 
   const tick = (): TickPace => {
-    const pace = outputWatch().tick()
     if (phase === 'running') checkTimeouts()
-    if (phase === 'running') checkAdopted()
-    return pace
+    if (phase === 'running') checkRunner()
+    return outputWatch().tick()
   }
 
   const run = (identity: RunnerIdentity): void => {
@@ -178,16 +214,18 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
     },
     watchOwn(child, identity) {
       if (context.detached()) return
-      child.once('exit', concludeAfterRunner)
+      child.once('exit', (exitCode) => concludeAfterRunner(exitCode))
       tellSafely(() => observer.started(identity))
       run(identity)
+      // It may have ended while its start time was looked for.
+      if (child.exitCode !== null || child.signalCode !== null) concludeAfterRunner(child.exitCode)
     },
     watchAdopted(identity, isRecorded) {
       if (context.detached()) return
       if (!isRecorded) tellSafely(() => observer.started(identity))
-      adopted = { watcher: watchGate(), checkedAt: clock.monotonic() }
+      adopted = { watcher: watchGate() }
       run(identity)
-      void concludeIfExited()
+      concludeIfExited()
     },
     rememberRunner(identity) {
       runner = identity

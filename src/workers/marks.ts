@@ -46,6 +46,11 @@ export function carriesMark(marks: ProcessMarks | null, mark: AttemptMark): bool
   return marks?.unitId === mark.unitId && marks.fence === mark.fence && marks.instanceId === mark.instanceId
 }
 
-export function isProtected(marks: ProcessMarks | null): boolean {
-  return marks?.role != null && protectedRoles.includes(marks.role)
+/**
+ * @param inRunnerSession our own processes are detached into sessions of their own; in the runner's session there is only
+ * the launcher of the heal script, which carries no mark. A role with a mark there was set by the command.
+ */
+export function isProtected(marks: ProcessMarks | null, inRunnerSession: boolean): boolean {
+  if (marks?.role == null || !protectedRoles.includes(marks.role)) return false
+  return !inRunnerSession || marks.unitId === null
 }

@@ -1,5 +1,7 @@
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { isPassing, readRegular, replaceFile, sizeOf } from './attempt-access.ts'
 import { attemptFiles } from './attempt-files.ts'
 
 /** A kept range of the output: `length` bytes from logical offset `start`, found at `skip` in the file. */
@@ -35,11 +37,30 @@ export interface OutputState {
 
 const empty: OutputIndex = { generation: 0, pieces: [], liveStart: 0, pending: null }
 
-export function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
-}
+/** The command can write there too: only what this module could have written is believed, no path leads elsewhere. */
+const count = z
+  .int()
+  .nonnegative()
+  .max(2 ** 50)
+const pieceRecord = z.object({
+  file: z.string().regex(/^output\.(?:head|tail\.\d{1,16})$/),
+  skip: count,
+  start: count,
+  length: count,
+})
+const pieceRecords = z.array(pieceRecord).max(10_000)
+const indexRecord = z.object({
+  generation: count,
+  pieces: pieceRecords,
+  liveStart: count,
+  pending: z.object({ size: count, pieces: pieceRecords, liveStart: count }).nullable(),
+})
+const indexBytes = 1024 * 1024
 
-/** @returns the index of an attempt's output and the size of its live file, an interrupted change resolved. */
+/**
+ * @returns the index of an attempt's output and the size of its live file, an interrupted change resolved
+ * @throws the system's error when the index cannot be read now
+ */
 export function readOutputState(directory: string): OutputState {
   const index = readIndex(join(directory, attemptFiles.outputIndex))
   const liveSize = sizeOf(join(directory, attemptFiles.output))
@@ -52,23 +73,22 @@ export function readOutputState(directory: string): OutputState {
 
 function readIndex(file: string): OutputIndex {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as OutputIndex
-  } catch {
+    return indexRecord.parse(JSON.parse(readRegular(file, indexBytes)))
+  } catch (error) {
+    if (isPassing(error)) throw error
     return empty
   }
 }
 
 /** Replaces the index as a whole. */
 export function writeOutputIndex(directory: string, index: OutputIndex): void {
-  const file = join(directory, attemptFiles.outputIndex)
-  writeFileSync(`${file}.tmp`, JSON.stringify(index), { mode: 0o600 })
-  renameSync(`${file}.tmp`, file)
+  replaceFile(join(directory, attemptFiles.outputIndex), JSON.stringify(index))
 }
 
 /** Removes files that no piece names any more. */
 export function removePieces(directory: string, before: readonly OutputPiece[], after: readonly OutputPiece[]): void {
   for (const { file } of before) {
-    if (!after.some((piece) => piece.file === file)) rmSync(join(directory, file), { force: true })
+    if (!after.some((piece) => piece.file === file)) rmSync(join(directory, file), { recursive: true, force: true })
   }
 }
 
@@ -84,5 +104,5 @@ export function keptPieces({ index, liveSize }: OutputState): readonly OutputPie
 
 /** @returns bytes written by the command that are kept no more. */
 export function droppedOf(state: OutputState): number {
-  return totalOf(state) - keptPieces(state).reduce((sum, piece) => sum + piece.length, 0)
+  return Math.max(0, totalOf(state) - keptPieces(state).reduce((sum, piece) => sum + piece.length, 0))
 }

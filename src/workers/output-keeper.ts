@@ -1,10 +1,10 @@
-import { closeSync, openSync, readSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { openRegular, openRegularHandle, sizeOf } from './attempt-access.ts'
 import { attemptFiles } from './attempt-files.ts'
 import { emptyLiveOutput } from './empty-live-output.ts'
 import type { ExecutorLog } from './executor-context.ts'
-import { type OutputState, readOutputState, sizeOf, totalOf, writeOutputIndex } from './output-index.ts'
+import { type OutputState, readOutputState, totalOf, writeOutputIndex } from './output-index.ts'
 import { outputLimits, trimTail } from './output-limits.ts'
 
 const readBytes = 64 * 1024
@@ -44,12 +44,16 @@ export function createOutputKeeper(
   /** Logical offset of the next byte to hand on. */
   let next = index.liveStart
   let lastTotal = 0
+  /** Size of the live file when it was last looked at or emptied: it only grows, unless the command empties it. */
+  let lastSize = 0
+  let wasEmptied = false
+  let isUnwritten = false
   let emptying: Promise<void> | null = null
 
   const readRange = (from: number, length: number, skipped: boolean): void => {
     let descriptor: number
     try {
-      descriptor = openSync(file, 'r')
+      descriptor = openRegular(file)
     } catch {
       return
     }
@@ -85,15 +89,48 @@ export function createOutputKeeper(
     emptying ??= emptyLiveOutput(directory, index, limits)
       .then((result) => {
         index = result
+        lastSize = 0
       })
       .catch((error: unknown) => {
-        index = readOutputState(directory).index
+        try {
+          index = readOutputState(directory).index
+        } catch {
+          // The known one is as good: an index on disk that differs from it was not finished.
+        }
+        lastSize = 0
         log.warn({ file, err: error }, 'cannot shorten the output of a command')
       })
       .finally(() => {
         emptying = null
       })
     return emptying
+  }
+
+  const tellReaders = (): void => {
+    try {
+      writeOutputIndex(directory, index)
+      isUnwritten = false
+    } catch (error) {
+      log.debug({ file, err: error }, 'the index of an output is not written; tried again at the next look')
+    }
+  }
+
+  /**
+   * Looks at the size of the live file. When the command emptied it (`echo x >/dev/stderr` opens it anew and truncates
+   * it), what was there counts as dropped, and offsets go on after it. Not seen: a file that grew past its last known
+   * size again between two looks.
+   */
+  const lookAtSize = (): number => {
+    const size = sizeOf(file, lastSize)
+    if (size < lastSize) {
+      index = { ...index, generation: index.generation + 1, liveStart: index.liveStart + lastSize }
+      if (!wasEmptied) log.warn({ file, dropped_bytes: lastSize }, 'the command emptied its own output: that is lost')
+      wasEmptied = true
+      isUnwritten = true
+    }
+    lastSize = size
+    if (isUnwritten) tellReaders()
+    return size
   }
 
   const isTooLarge = (liveSize: number): boolean =>
@@ -103,7 +140,7 @@ export function createOutputKeeper(
     look() {
       // While it is emptied, offsets in the live file change.
       if (emptying !== null) return { grew: true, fast: true }
-      const liveSize = sizeOf(file)
+      const liveSize = lookAtSize()
       const total = index.liveStart + liveSize
       const growth = total - lastTotal
       lastTotal = total
@@ -114,7 +151,7 @@ export function createOutputKeeper(
 
     async finish() {
       await emptying
-      const state: OutputState = { index, liveSize: sizeOf(file) }
+      const state: OutputState = { index, liveSize: lookAtSize() }
       if (totalOf(state) > next) handOn(totalOf(state))
       if (totalOf(state) > maxOutputBytes) {
         const isFirst = index.pieces.length === 0
@@ -132,7 +169,7 @@ export function createOutputKeeper(
 async function makeDurable(directory: string, log: ExecutorLog): Promise<void> {
   for (const name of [attemptFiles.output, attemptFiles.exit]) {
     try {
-      const handle = await open(join(directory, name), 'r')
+      const handle = await openRegularHandle(join(directory, name))
       try {
         await handle.sync()
       } finally {

@@ -1,7 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OutputRequest, OutputSlice } from '../domain/ports/executor.ts'
+import { openRegularHandle } from './attempt-access.ts'
 import { droppedOf, keptPieces, type OutputPiece, readOutputState, totalOf } from './output-index.ts'
 
 const tries = 5
@@ -57,7 +58,7 @@ async function readPiece(directory: string, piece: OutputPiece, from: number, le
   const buffer = Buffer.allocUnsafe(length)
   let handle: FileHandle | null = null
   try {
-    handle = await open(join(directory, piece.file), 'r')
+    handle = await openRegularHandle(join(directory, piece.file))
     let done = 0
     while (done < length) {
       const { bytesRead } = await handle.read(buffer, done, length - done, piece.skip + (from - piece.start) + done)

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts'
 import type { Progress } from '../domain/job.ts'
 import type { OutputFacts } from '../domain/ports/executor.ts'
+import { errorCode, isPassing } from './attempt-access.ts'
 import type { ExecutorLog } from './executor-context.ts'
 import { createOutputKeeper } from './output-keeper.ts'
 import { outputFacts } from './output-tail.ts'
@@ -13,7 +14,10 @@ export interface OutputWatch {
   /** Awake ms since the output last grew. */
   silentMs(): number
   latestProgress(): Progress | null
-  /** After the command has ended: tells the last progress. */
+  /**
+   * After the command has ended: tells the last progress. May be called again after an error.
+   * @throws the system's error when there is no descriptor or memory to read the output with now
+   */
   finish(): Promise<OutputFacts>
 }
 
@@ -64,6 +68,8 @@ export function createOutputWatch(
         tellNew()
         return await outputFacts(directory)
       } catch (error) {
+        // Without descriptors or memory its end is told later, with its output.
+        if (isPassing(error) && errorCode(error) !== 'EIO') throw error
         log.error({ directory, err: error }, 'the output of a command cannot be read')
         return noOutput
       }

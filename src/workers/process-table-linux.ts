@@ -1,9 +1,13 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
+import { saysNoSuchProcess } from '../platform/process-identity.ts'
+import { errorCode } from './attempt-access.ts'
 import { parseMarks } from './marks.ts'
 import type { ProcessFacts, ProcessMarks, ProcessTable } from './process-table.ts'
 
 const listings = 5
 const statBytes = 2048
+/** An environment that tells nothing: of a process that is gone or just going (EIO), or of another user's. */
+const unreadable: readonly string[] = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EIO']
 
 /** @returns the facts of a line of /proc/<pid>/stat; null for a zombie or an unreadable line. */
 export function parseStat(line: string): ProcessFacts | null {
@@ -19,26 +23,29 @@ export function parseStat(line: string): ProcessFacts | null {
     groupId: Number(fields[2]),
     sessionId: Number(fields[3]),
     startTime,
+    ...(state === 'T' || state === 't' ? { isStopped: true } : {}),
   }
 }
 
 /** The process table of Linux, read from /proc. */
 export function createLinuxProcessTable(root = '/proc'): ProcessTable {
   const buffer = Buffer.allocUnsafe(statBytes)
+  const withReserve = createReserve()
 
-  const find = (pid: number): ProcessFacts | null => {
-    let descriptor: number
-    try {
-      descriptor = openSync(`${root}/${pid}/stat`, 'r')
-    } catch {
-      return null
-    }
+  const readStat = (pid: number): ProcessFacts | null => {
+    const descriptor = openSync(`${root}/${pid}/stat`, 'r')
     try {
       return parseStat(buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, statBytes, 0)))
-    } catch {
-      return null
     } finally {
       closeSync(descriptor)
+    }
+  }
+  const find = (pid: number): ProcessFacts | null => {
+    try {
+      return withReserve(() => readStat(pid))
+    } catch (error) {
+      if (saysNoSuchProcess(error, pid)) return null
+      throw error
     }
   }
 
@@ -50,7 +57,7 @@ export function createLinuxProcessTable(root = '/proc'): ProcessTable {
       // A parent may fork and end while it is listed; its child then shows in the next listing.
       for (let round = 0; round < listings; round++) {
         const before = seen.size
-        for (const name of readdirSync(root)) {
+        for (const name of withReserve(() => readdirSync(root))) {
           const pid = Number(name)
           if (!Number.isInteger(pid) || pid <= 0 || seen.has(pid)) continue
           seen.set(pid, find(pid))
@@ -61,7 +68,7 @@ export function createLinuxProcessTable(root = '/proc'): ProcessTable {
     },
 
     marksOf(pid) {
-      const environment = readAll(`${root}/${pid}/environ`)
+      const environment = withReserve(() => readAll(`${root}/${pid}/environ`))
       return environment === null ? null : marksIn(environment)
     },
   }
@@ -77,14 +84,11 @@ function marksIn(environment: Buffer): ProcessMarks {
   )
 }
 
+/** @returns null when gone or another user's */
 function readAll(file: string): Buffer | null {
-  let descriptor: number
+  let descriptor: number | null = null
   try {
     descriptor = openSync(file, 'r')
-  } catch {
-    return null
-  }
-  try {
     const pieces: Buffer[] = []
     for (;;) {
       const piece = Buffer.allocUnsafe(16_384)
@@ -92,9 +96,41 @@ function readAll(file: string): Buffer | null {
       if (length === 0) return Buffer.concat(pieces)
       pieces.push(piece.subarray(0, length))
     }
-  } catch {
-    return null
+  } catch (error) {
+    if (unreadable.includes(errorCode(error))) return null
+    throw error
   } finally {
-    closeSync(descriptor)
+    if (descriptor !== null) closeSync(descriptor)
+  }
+}
+
+type Reserve = <T>(action: () => T) => T
+
+/**
+ * Holds one descriptor for the moment in which there is no other: processes are looked for most urgently when something
+ * has run wild. The action must be synchronous, open at most one, and close it.
+ */
+function createReserve(): Reserve {
+  const take = (): number | null => {
+    try {
+      return openSync('/dev/null', 'r')
+    } catch {
+      return null
+    }
+  }
+  let reserve = take()
+  return (action) => {
+    reserve ??= take()
+    try {
+      return action()
+    } catch (error) {
+      if (!['EMFILE', 'ENFILE'].includes(errorCode(error)) || reserve === null) throw error
+      closeSync(reserve)
+      try {
+        return action()
+      } finally {
+        reserve = take()
+      }
+    }
   }
 }

@@ -17,7 +17,10 @@ export function createPsProcessTable(program = '/bin/ps'): ProcessTable {
       env: { LC_ALL: 'C', TZ: 'UTC' },
       maxBuffer: 64 * 1024 * 1024,
     })
-    return parsePs(answer.stdout ?? '')
+    // 1: none found. Anything else tells nothing.
+    if (answer.error !== undefined) throw answer.error
+    if (answer.status !== 0 && answer.status !== 1) throw new Error(`${program} ended with ${answer.status}`)
+    return parsePs(answer.stdout)
   }
   return {
     list: () => read(['-A']).map((row) => row.facts),

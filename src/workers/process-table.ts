@@ -6,6 +6,8 @@ export interface ProcessFacts {
   readonly sessionId: number
   /** As the kernel states it; pid and start time name one process within a boot. */
   readonly startTime: string
+  /** Set when a signal (or a tracer) holds it. */
+  readonly isStopped?: boolean
 }
 
 /** What the environment of a process says of us; null: not there. */
@@ -17,7 +19,7 @@ export interface ProcessMarks {
   readonly role: string | null
 }
 
-/** The system's processes, seen from outside. */
+/** The system's processes, seen from outside. Each method throws the system's error when it cannot look now. */
 export interface ProcessTable {
   /** All living processes, without one missed that forked while they were listed. */
   list(): readonly ProcessFacts[]
@@ -27,7 +29,7 @@ export interface ProcessTable {
   marksOf(pid: number): ProcessMarks | null
 }
 
-/** True when that very process still lives. */
+/** True when that very process still lives. @throws the system's error when it cannot be told now */
 export function isLiving(table: ProcessTable, identity: { readonly pid: number; readonly startTime: string }): boolean {
   return table.find(identity.pid)?.startTime === identity.startTime
 }

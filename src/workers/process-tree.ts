@@ -28,7 +28,7 @@ export function treeMembers(scan: ProcessScan, root: TreeRoot, known: Map<number
   const protectedPids = new Set<number>([root.managerPid])
   for (const one of recent) {
     const marks = scan.marksOf(one.pid)
-    if (isProtected(marks)) protectedPids.add(one.pid)
+    if (isProtected(marks, one.sessionId === root.runner?.pid)) protectedPids.add(one.pid)
     else if (carriesMark(marks, root.mark)) ours.add(one.pid)
   }
   const children = childrenOf(scan)

@@ -3,7 +3,7 @@ import { access, stat } from 'node:fs/promises'
 import { delimiter, join, resolve } from 'node:path'
 import { QueueError } from '../domain/errors.ts'
 import type { CommandSpec } from '../domain/ports/executor.ts'
-import { errorCode } from './attempt-files.ts'
+import { errorCode } from './attempt-access.ts'
 
 /** What POSIX systems search when a job has no PATH. */
 const defaultPath = '/usr/local/bin:/usr/bin:/bin'
@@ -29,6 +29,7 @@ export async function resolveProgram(spec: CommandSpec): Promise<string> {
     if (finding === 'program') return path
     if (finding !== 'missing' && best.finding === 'missing') best = { finding, path }
   }
+  if (best.finding === 'missing' && /\s/.test(name.trim())) throw wholeLine(name)
   if (best.finding === 'directory') throw refused(`program "${name}" is a directory (${best.path})`)
   if (best.finding === 'not_executable') {
     throw refused(`program "${name}" is not executable (${best.path})`, `Run: chmod +x ${best.path}`)
@@ -37,6 +38,18 @@ export async function resolveProgram(spec: CommandSpec): Promise<string> {
   throw refused(
     `program "${name}" was not found in PATH`,
     `Give the absolute path of the program, or set PATH in env. Searched: ${pathOf(spec).slice(0, shownPathLength)}`,
+  )
+}
+
+/** A program with blanks in its name that does not exist is nearly always a command line. */
+function wholeLine(name: string): QueueError {
+  const line = name.trim().slice(0, shownPathLength)
+  const words = line.split(/\s+/)
+  // Quotes and signs of a shell are not split as a shell would.
+  const list = /["'`\\|&;<>$*?(){}]/.test(line) ? 'every word as its own element of argv' : JSON.stringify(words)
+  return refused(
+    `program "${line}" was not found: argv[0] holds a whole command line`,
+    `Give ${list}, or shell: true with script.`,
   )
 }
 

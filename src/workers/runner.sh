@@ -2,57 +2,64 @@
 #
 #   sh runner.sh <attempt directory> <heal script> <boot id> <umask of the command> <program> [argument...]
 #
+# It exits with 70, 71 or 72 when it did not start the command.
 # The braces make the shell read the whole script first: an update may replace this file while a command runs.
-# The long variable names cannot collide with an exported variable of the job, which an assignment would change.
+# No variable is assigned before the command: the job may have exported one of that name, and would get ours.
 # `command -p` finds the system's tools whatever PATH the job has.
 {
-  nightkiln_directory=$1
-  nightkiln_heal=$2
-  nightkiln_boot=$3
-  nightkiln_umask=$4
-  shift 4
   umask 077
 
   # Not '' : an ignored signal would be inherited by the command.
   trap : TERM INT HUP
 
   # Before the gate: whoever loses the gate to this runner finds the pid complete.
-  nightkiln_stat=-
-  if [ -r "/proc/$$/stat" ]; then IFS= read -r nightkiln_stat <"/proc/$$/stat"; fi
-  printf 'pid %s %s %s\n' "$$" "$nightkiln_boot" "$nightkiln_stat" >"$nightkiln_directory/pid" || exit 70
+  printf 'pid %s %s %s\n' "$$" "$3" "$(
+    if [ -r "/proc/$$/stat" ] && IFS= read -r stat <"/proc/$$/stat"; then printf '%s' "$stat"; else printf '%s' -; fi
+  )" >"$1/pid" || exit 70
 
   # Lost: the attempt was revoked and must not run.
-  command -p mkdir "$nightkiln_directory/gate" || exit 71
+  command -p mkdir "$1/gate" || exit 71
 
-  nightkiln_input=/dev/null
-  if [ -f "$nightkiln_directory/stdin" ]; then nightkiln_input=$nightkiln_directory/stdin; fi
-  if [ -p "$nightkiln_directory/input" ]; then
+  if [ -p "$1/input" ]; then
     # Held open for reading and writing: the command sees no end of input between two writers.
-    exec 3<>"$nightkiln_directory/input"
-    nightkiln_input=$nightkiln_directory/input
+    exec 3<>"$1/input"
+    exec 5<"$1/input"
+  elif [ -f "$1/stdin" ]; then
+    exec 5<"$1/stdin"
+  else
+    exec 5</dev/null
   fi
 
   # `output` appears here: without it nothing ran.
+  printf '' >>"$1/output" || exit 72
+  exec 4>>"$1/output"
+
   (
-    umask "$nightkiln_umask"
-    exec "$@" 3>&-
-  ) >>"$nightkiln_directory/output" 2>&1 <"$nightkiln_input"
-  nightkiln_status=$?
+    umask "$4"
+    shift 4
+    exec "$@" 3>&- 4>&- 5<&-
+  ) >&4 2>&4 <&5
+  # The status first, then what was given.
+  set -- "$?" "$@"
+  exec 4>&- 5<&-
 
   # On a full disk this waits for space; a removed directory ends it. The rename out of `gate` wakes whoever watches it.
-  until printf 'exit %s %s\n' "$nightkiln_status" "$nightkiln_boot" >"$nightkiln_directory/gate/exit" &&
-    command -p mv -f "$nightkiln_directory/gate/exit" "$nightkiln_directory/exit"; do
-    [ -d "$nightkiln_directory/gate" ] || break
+  # The command may have left something there that is no file: opening it could block, moving into it would hide the file.
+  until { [ ! -e "$2/gate/exit" ] || command -p rm -rf "$2/gate/exit"; } &&
+    printf 'exit %s %s\n' "$1" "$4" >"$2/gate/exit" &&
+    { [ ! -d "$2/exit" ] || command -p rm -rf "$2/exit"; } &&
+    command -p mv -f "$2/gate/exit" "$2/exit"; do
+    [ -d "$2/gate" ] || break
     command -p sleep 1
   done
 
   # If no manager lives, this starts one; it is no part of the job any more.
-  if [ -f "$nightkiln_heal" ]; then
+  if [ -f "$3" ]; then
     unset NIGHTKILN_JOB_ID NIGHTKILN_UNIT NIGHTKILN_ATTEMPT NIGHTKILN_FENCE NIGHTKILN_INSTANCE
     NIGHTKILN_PROCESS=launcher
     export NIGHTKILN_PROCESS
     cd / || exit 0
-    command -p sh "$nightkiln_heal" 3>&- </dev/null >/dev/null 2>&1 &
+    command -p sh "$3" 3>&- </dev/null >/dev/null 2>&1 &
   fi
   exit 0
 }

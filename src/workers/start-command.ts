@@ -1,35 +1,69 @@
+import type { ChildProcess } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { QueueError, toErrorRecord } from '../domain/errors.ts'
 import type { CommandEnd, CommandTask, StopReason } from '../domain/ports/executor.ts'
-import { attemptFiles, errorCode, writeStarted } from './attempt-files.ts'
+import { errorCode } from './attempt-access.ts'
+import { attemptFiles, writeStarted } from './attempt-files.ts'
 import type { ExecutorContext } from './executor-context.ts'
-import { launchRunner } from './launch-runner.ts'
+import { launchRunner, SpawnFailure } from './launch-runner.ts'
 import type { LiveAttempt } from './live-attempt.ts'
 import { refusalOf, resolveProgram } from './program.ts'
 
+const identityPauseMs = 100
+
 /** Prepares the attempt directory, checks the command, and starts its runner. Every failure becomes an end. */
 export async function startCommand(context: ExecutorContext, task: CommandTask, attempt: LiveAttempt): Promise<void> {
-  try {
-    const program = await prepare(context, task, attempt.directory)
-    if (context.detached()) return
-    const reason = attempt.stopReason()
-    if (reason !== null) return concludeUnstarted(attempt, reason)
-    context.faultPoint('runner.before_spawn')
-    const child = await launchRunner(context, task, attempt.mark, attempt.directory, program)
-    const pid = child.pid ?? 0
-    // Read before the event loop may reap it: even a runner that died at once is still there as an entry.
-    const startTime = context.table.find(pid)?.startTime ?? 'unknown'
-    context.faultPoint('runner.after_spawn')
-    attempt.watchOwn(child, { pid, startTime, bootId: context.bootId })
-  } catch (error) {
-    const refusal = error instanceof QueueError ? error : refusalOf(error, task.spec, context.shell)
-    attempt.conclude(async ({ elapsedMs }): Promise<CommandEnd> => {
-      if (refusal !== null) return { kind: 'not_started', error: toErrorRecord(refusal), elapsedMs: elapsedMs() }
-      const message = `no process could be started now (${errorCode(error)}: ${(error as Error).message})`
-      return { kind: 'released', message, elapsedMs: elapsedMs() }
-    })
+  const child = await launch(context, task, attempt).catch((error: unknown) => {
+    attempt.conclude(({ elapsedMs }) => Promise.resolve(endOfFailure(context, task, error, elapsedMs())))
+    return null
+  })
+  if (child === null) return
+  // From here on there is a process: nothing but its own end may be told.
+  const startTime = await startTimeOf(context, child)
+  context.faultPoint('runner.after_spawn')
+  attempt.watchOwn(child, { pid: child.pid ?? 0, startTime, bootId: context.bootId })
+}
+
+/** @returns null when there is nothing to watch: stopped before, or the next manager goes on */
+async function launch(context: ExecutorContext, task: CommandTask, attempt: LiveAttempt): Promise<ChildProcess | null> {
+  const program = await prepare(context, task, attempt.directory)
+  if (context.detached()) return null
+  const reason = attempt.stopReason()
+  if (reason !== null) {
+    concludeUnstarted(attempt, reason)
+    return null
   }
+  context.faultPoint('runner.before_spawn')
+  return launchRunner(context, task, attempt.mark, attempt.directory, program)
+}
+
+/** Only what refuses the process itself can be the command's fault; our own files never are. */
+function endOfFailure(context: ExecutorContext, task: CommandTask, error: unknown, elapsedMs: number): CommandEnd {
+  const cause = error instanceof SpawnFailure ? error.cause : error
+  const refusal =
+    error instanceof QueueError
+      ? error
+      : error instanceof SpawnFailure
+        ? refusalOf(error.cause, task.spec, context.shell)
+        : null
+  if (refusal !== null) return { kind: 'not_started', error: toErrorRecord(refusal), elapsedMs }
+  const message = `no process could be started now (${errorCode(cause)}: ${(cause as Error).message})`
+  return { kind: 'released', message, elapsedMs }
+}
+
+/** Read before the event loop may reap it: even a runner that died at once is still there as an entry. */
+async function startTimeOf(context: ExecutorContext, child: ChildProcess): Promise<string> {
+  while (child.exitCode === null && child.signalCode === null && !context.detached()) {
+    try {
+      return context.table.find(child.pid ?? 0)?.startTime ?? 'unknown'
+    } catch (error) {
+      context.log.warn({ pid: child.pid, err: error }, 'cannot read the start time of a runner; trying again')
+      await sleep(identityPauseMs)
+    }
+  }
+  return 'unknown'
 }
 
 /** Stopped before its process existed. */

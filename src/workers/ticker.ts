@@ -2,7 +2,7 @@
 export type TickPace = 'slow' | 'fast'
 
 export interface Tickable {
-  /** Must not throw. @returns how soon it wants to be looked at again */
+  /** What it throws is reported once in a row, and the others go on. @returns how soon it wants to be looked at again */
   tick(): TickPace
   /** The ticker stops for good. */
   close(): void
@@ -17,15 +17,22 @@ export interface Ticker {
 const paceMs: Readonly<Record<TickPace, number>> = { slow: 150, fast: 25 }
 
 /** One timer for everything that runs; none when nothing runs. */
-export function createTicker(): Ticker {
+export function createTicker(report: (error: unknown) => void = () => undefined): Ticker {
   const members = new Set<Tickable>()
+  const failing = new WeakSet<Tickable>()
   let timer: NodeJS.Timeout | null = null
 
   const round = (): void => {
     timer = null
     let pace: TickPace = 'slow'
     for (const member of [...members]) {
-      if (member.tick() === 'fast') pace = 'fast'
+      try {
+        if (member.tick() === 'fast') pace = 'fast'
+        failing.delete(member)
+      } catch (error) {
+        if (!failing.has(member)) report(error)
+        failing.add(member)
+      }
     }
     schedule(pace)
   }

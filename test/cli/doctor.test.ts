@@ -76,7 +76,7 @@ describe('doctor', () => {
     const dead = await examine(home)
     expect(dead.problems).toEqual([])
     expect(dead.named('lock').detail).toContain('free')
-    expect(dead.named('database').detail).toContain('sound, 1 jobs')
+    expect(dead.named('database').detail).toContain('sound, 1 job')
     expect(dead.named('socket').status).toBe('warning')
   })
 

@@ -47,6 +47,16 @@ describe('submit', () => {
     expect(errorOf(conflict).code).toBe('idempotency_conflict')
   })
 
+  it('says in a script that a key was used before', async () => {
+    const home = useTemporaryHome()
+    const first = await runCli(home, ['submit', '--key', 'k', '--', 'true'])
+    expect(first.stderr).not.toContain('used before')
+    const second = await runCli(home, ['submit', '--key', 'k', '--', 'true'])
+    expect(second.stdout).toBe(first.stdout)
+    expect(second.stderr).toContain('this key was used before: no new job was made')
+    expect(second.stderr).not.toMatch(/max_attempts|rerun_when_lost/)
+  })
+
   it('reads standard input and gives it to the command', async () => {
     const home = useTemporaryHome()
     const result = await runCli(home, ['submit', '--stdin', '-', '--', 'cat'], { stdin: 'über\nzwei' })
@@ -147,6 +157,23 @@ describe('looking', () => {
     expect(result.stdout).toBe('first\nsecond\n')
   })
 
+  it('logs say why they are empty; result of an unfinished job is an error', async () => {
+    const home = useTemporaryHome()
+    const id = await submitScript(home, 'while [ ! -e go ]; do sleep 0.05; done')
+    await waitUntil(async () => (await runCli(home, ['logs', id])).stderr === 'no output yet\n')
+    const early = await runCli(home, ['result', id, '--json'])
+    expect(early).toMatchObject({ code: 4, stdout: '' })
+    expect(errorOf(early)).toMatchObject({ code: 'invalid_transition' })
+    writeFileSync(join(home.home, 'go'), '')
+    await runCli(home, ['wait', id, '--quiet'])
+    expect((await runCli(home, ['logs', id])).stderr).toBe('it printed nothing\n')
+    expect((await runCli(home, ['logs', id, '--follow'])).stderr).toBe('it printed nothing\n')
+    expect(await runCli(home, ['logs', id, '--raw'])).toMatchObject({ stdout: '', stderr: '' })
+    const loud = await submitScript(home, 'echo hello')
+    await runCli(home, ['wait', loud, '--quiet'])
+    expect((await runCli(home, ['logs', loud, '--grep', 'foo'])).stderr).toBe('no line contains "foo"\n')
+  })
+
   it('a reader that goes away is no error', async () => {
     const home = useTemporaryHome()
     const id = await submitScript(home, 'i=0; while [ $i -lt 40000 ]; do i=$((i+1)); echo line $i of many; done')
@@ -188,7 +215,15 @@ describe('cancel and rerun', () => {
 
 describe('the program itself', () => {
   it.each([
-    [['bogus'], 'unknown command'],
+    [['bogus'], 'unknown command "bogus"'],
+    [['help', 'bogus'], 'unknown command "bogus"'],
+    [['manager', 'bogus'], 'unknown command "bogus"'],
+    [['lsit'], 'Did you mean list?'],
+    [['submit', 'ls', '-la'], 'Write: nightkiln submit -- ls -la'],
+    [['submit', '--run-at', '1700000000000', '--', 'true'], '--run-at is "1700000000000"'],
+    [['submit', '--timeout', '30d', '--', 'true'], '--timeout is 2592000'],
+    [['new', '--client', ''], '--client'],
+    [['setup', '--print', '--remove'], '--print and --remove'],
     [['list', '--bogus'], '--bogus'],
     [['wait'], 'ids'],
     [['submit'], 'no program'],
@@ -201,7 +236,7 @@ describe('the program itself', () => {
     expect(people).toMatchObject({ code: 2, stdout: '' })
     expect(people.stderr).toContain(named)
     expect(people.stderr).not.toMatch(/\n\s+at /)
-    const json = await runCli(home, [...given, '--json'])
+    const json = await runCli(home, ['--json', ...given])
     expect(json).toMatchObject({ code: 2, stdout: '' })
     expect(errorOf(json)).toMatchObject({ code: 'invalid_input' })
   })
@@ -215,6 +250,13 @@ describe('the program itself', () => {
 
   it('help and version start nothing', async () => {
     const home = useTemporaryHome()
+    for (const given of [[], ['help'], ['manager'], ['help', 'manager', 'stop'], ['mcp', '--help']]) {
+      const help = await runCli(home, given)
+      expect(help, given.join(' ')).toMatchObject({ code: 0, stderr: '' })
+      expect(help.stdout).toContain('Usage: nightkiln')
+      expect(help.stdout).not.toContain('display help')
+    }
+    expect((await runCli(home, ['mcp', '--help'])).stdout).not.toContain('--json')
     expect((await runCli(home, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
     expect((await runCli(home, ['submit', '--help'])).stdout).toContain('--idle-timeout')
     expect(existsSync(join(home.home, 'manager.json'))).toBe(false)
@@ -229,10 +271,14 @@ describe('the program itself', () => {
     expect(existsSync(entry?.command ?? '')).toBe(true)
     expect(existsSync(entry?.args[0] ?? '')).toBe(true)
     expect(entry?.env['NIGHTKILN_HOME']).toBe(home.home)
+    expect(await runCli(home, ['setup', '--remove'])).toMatchObject({ code: 0, stdout: 'nothing to remove\n' })
     const dry = await runCli(home, ['setup', '--client', 'cursor', '--dry-run'])
     expect(dry.code).toBe(0)
     expect(existsSync(join(home.home, '.cursor'))).toBe(false)
     expect((await runCli(home, ['setup', '--client', 'cursor'])).code).toBe(0)
+    expect((await runCli(home, ['setup', '--dry-run'])).stderr).toContain(
+      'not found: Claude Desktop (nightkiln setup --client claude-desktop writes it anyway)',
+    )
     expect(JSON.parse(readFileSync(join(home.home, '.cursor', 'mcp.json'), 'utf8'))).toMatchObject({
       mcpServers: { nightkiln: { command: entry?.command } },
     })

@@ -98,11 +98,10 @@ describe('nobody is there when the manager goes', () => {
     }
 
     // The fifth death is not healed: nothing runs any more, and the reason is there to be read.
+    const stopped = await waitUntil(() => readDeaths(statePaths(home).deathsFile).healing_stopped)
+    expect(stopped.reason).toBe('the manager died 5 times within 10 minutes')
     await ledger.assertNothingLeft()
     expect(readManagerFile(home)?.state).toBe('leading')
-    expect(readDeaths(statePaths(home).deathsFile).healing_stopped?.reason).toBe(
-      'the manager died 5 times within 10 minutes',
-    )
     expect(readLedger(directory).some(({ name }) => name === 'night6')).toBe(false)
 
     const morning = scenario.client()

@@ -27,7 +27,7 @@ describe('errors are texts that say what happened, what is valid and which call 
     const answer = await frontEnd.callTool('submit_job', { argv: ['ls'], params: { argv: ['ls'] } })
     expect(answer.result?.['isError']).toBe(true)
     expect(errorText(answer)).toMatch(
-      /^invalid_input: unknown argument "argv"; valid ones: type, params, .*submit_job again/,
+      /^invalid_input: "argv" belongs into params: \{"params":\{"argv":\["ls"\]\}\}\..*submit_job again/,
     )
     const empty = await frontEnd.callTool('job_status', {})
     expect(errorText(empty)).toMatch(/^invalid_input: no job was named.*ids.*list_jobs/)

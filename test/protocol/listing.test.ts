@@ -146,6 +146,13 @@ describe('every tool', () => {
     }
   })
 
+  test('is small: a model reads the whole list in its first request', async () => {
+    const size = (value: unknown) => JSON.stringify(value).length
+    const tools = await listedTools()
+    expect(size(tools)).toBeLessThan(47_000)
+    expect(size(tools.map(({ outputSchema }) => outputSchema))).toBeLessThan(26_000)
+  })
+
   test('that submits asks for nothing that the front end knows by itself', async () => {
     const submit = (await listedTools()).find(({ name }) => name === 'submit_job')
     expect(submit?.inputSchema['required']).toEqual(['params'])

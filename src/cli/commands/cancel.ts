@@ -23,7 +23,12 @@ export function cancelCommand(runner: CommandRunner): Command {
     .option('--all', 'every unfinished job')
     .option('--yes', 'needed with a filter or --all: do it without being asked')
     .option('--wait', 'until every process of the jobs is gone')
-  return addFilterOptions(command).action(runner.act(cancel))
+  return addFilterOptions(command)
+    .addHelpText(
+      'after',
+      `\nExit code ${errorKinds.invalid_transition.exitCode} when a named job had ended before; nothing was changed.\n`,
+    )
+    .action(runner.act(cancel))
 }
 
 async function cancel(session: Session, options: Options, typed: readonly string[]): Promise<number> {
@@ -81,7 +86,7 @@ function showOutcome(session: Session, jobs: readonly CancelledJob[]): void {
       [
         { title: 'ID', text: (job) => job.id },
         { title: 'OUTCOME', text: (job) => job.outcome, paint: (job) => stateColor(terminal.colors, job.outcome) },
-        { title: 'WHY', text: (job) => job.why, flexible: true },
+        { title: 'WHY', text: (job) => job.why, shrink: { order: 1, least: 8 }, drop: 1 },
       ],
       jobs,
       terminal,

@@ -1,11 +1,16 @@
 import type { Command } from 'commander'
 import { QueueError } from '../../domain/errors.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
+import { forCommandLine } from '../display/for-command-line.ts'
+import { counted } from '../display/quantities.ts'
+import { wrapText } from '../display/text-width.ts'
 import type { Check } from '../doctor/check.ts'
 import { runChecks } from '../doctor/run-checks.ts'
 import { runProbe } from '../doctor/run-probe.ts'
 import { outcomeExitCodes } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
+
+const indent = ' '.repeat(9)
 
 export function doctorCommand(runner: CommandRunner): Command {
   return jsonCommand('doctor', 'Check the installation, the state directory and the manager')
@@ -26,17 +31,21 @@ async function doctor(session: Session, options: { readonly acceptDatabase?: tru
   for await (const check of runChecks(session)) {
     told.push(check)
     if (session.json) continue
-    terminal.line(
-      `${marks[check.status]}${' '.repeat(9 - check.status.length)}${check.title}: ${terminal.harmless(check.detail)}`,
-    )
-    if (check.remedy !== null) terminal.line(`         ${terminal.harmless(check.remedy)}`)
+    const mark = `${marks[check.status]}${' '.repeat(indent.length - check.status.length)}`
+    tell(session, `${mark}${check.title}: ${terminal.harmless(check.detail)}`)
+    if (check.remedy !== null) tell(session, `${indent}${terminal.harmless(forCommandLine(check.remedy))}`)
   }
   const problems = told.filter((check) => check.status === 'problem').length
   const warnings = told.filter((check) => check.status === 'warning').length
   if (session.json) terminal.value({ healthy: problems === 0, problems, warnings, checks: told })
   else
-    terminal.line(problems === 0 ? `no problems, ${warnings} warnings` : `${problems} problems, ${warnings} warnings`)
+    terminal.line(`${problems === 0 ? 'no problems' : counted(problems, 'problem')}, ${counted(warnings, 'warning')}`)
   return problems === 0 ? 0 : outcomeExitCodes.problem_found.code
+}
+
+function tell({ terminal }: Session, text: string): void {
+  const lines = terminal.stdoutIsTerminal ? wrapText(text, terminal.columns - 1, indent) : [text]
+  for (const line of lines) terminal.line(line)
 }
 
 /** The one thing that doctor changes, and only when it is asked for. */

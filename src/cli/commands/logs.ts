@@ -35,7 +35,10 @@ export function logsCommand(runner: CommandRunner): Command {
     .option('--grep <text>', 'only lines that contain this text (no pattern)')
     .option('--unit <number>', 'position of the unit, from 0')
     .option('--attempt <number>', 'attempt (default: the latest)')
-    .option('--raw', 'output alone, without notes; only into a file or a pipe')
+    .option(
+      '--raw',
+      'output alone, without notes; only into a file or a pipe; control characters arrive escaped, as \\x1b',
+    )
     .action(runner.act(logs))
 }
 
@@ -49,9 +52,12 @@ async function logs(session: Session, options: Options, typed: string): Promise<
     ...(options.attempt === undefined ? {} : { attempt: integerOption('--attempt', options.attempt, 1) }),
     ...(options.grep === undefined ? {} : { grep: options.grep }),
   }
-  const out = writer(session, options)
-  if (options.all === true && !session.json) {
-    await copyRange(session, client, base, 0, out)
+  const { out, wrote } = writer(session, options)
+  const tellSilence = (answer: LogsAnswer) => {
+    if (options.raw !== true && !wrote()) tellWhyEmpty(session, answer, options.grep)
+  }
+  if (options.all === true && !session.json && options.follow !== true) {
+    tellSilence(await copyRange(session, client, base, 0, out))
     return 0
   }
   const answer = await client.call('job_logs', { ...base, ...firstPart(options) }, { signal: session.interrupted })
@@ -61,7 +67,8 @@ async function logs(session: Session, options: Options, typed: string): Promise<
   }
   if (options.raw !== true) tellWhatIsMissing(session, answer)
   out(answer.untrusted_output)
-  if (options.follow === true) await follow(session, client, base, answer, out)
+  if (options.follow === true) tellSilence(await follow(session, client, base, answer, out))
+  else tellSilence(answer)
   return 0
 }
 
@@ -92,20 +99,33 @@ function firstPart(options: Options): Partial<LogsRequest> {
 }
 
 /** Chosen lines end with a line feed, and so does everything on a terminal, where the prompt stands alone. */
-function writer(session: Session, options: Options): (text: string) => void {
+function writer(session: Session, options: Options): { out: (text: string) => void; wrote: () => boolean } {
   const whole = options.head ?? options.tail ?? options.grep
-  return (text) => {
+  let any = false
+  const out = (text: string) => {
     if (text === '') return
+    any = true
     const safe = harmlessText(text)
     const ended = safe.endsWith('\n') || (whole === undefined && !session.terminal.stdoutIsTerminal)
     session.terminal.text(ended ? safe : `${safe}\n`)
+  }
+  return { out, wrote: () => any }
+}
+
+/** An empty answer must not look like one that went wrong. */
+function tellWhyEmpty(session: Session, answer: LogsAnswer, grep: string | undefined): void {
+  const { terminal } = session
+  if (answer.attempt === 0) terminal.note('nothing has run yet')
+  else if (answer.total_bytes === 0) terminal.note(answer.running ? 'no output yet' : 'it printed nothing')
+  else if (grep !== undefined) {
+    const where = answer.truncated ? 'no line of this part contains' : 'no line contains'
+    terminal.note(`${where} "${terminal.harmless(grep)}"`)
   }
 }
 
 function tellWhatIsMissing(session: Session, answer: LogsAnswer): void {
   const { terminal } = session
-  if (answer.attempt === 0) terminal.note('nothing has run yet')
-  else if (answer.truncated) {
+  if (answer.truncated) {
     const dropped = answer.dropped_bytes > 0 ? `, ${formatBytes(answer.dropped_bytes)} in the middle were not kept` : ''
     terminal.note(
       terminal.colors.dim(`part of ${formatBytes(answer.total_bytes)}${dropped}; --all shows everything kept`),
@@ -138,7 +158,7 @@ async function follow(
   base: LogsRequest,
   first: LogsAnswer,
   out: (text: string) => void,
-): Promise<void> {
+): Promise<LogsAnswer> {
   let last = first
   let offset = first.next_offset
   for (;;) {
@@ -160,8 +180,8 @@ async function follow(
           : newest
     }
     offset = last.next_offset
-    if (jobs.every((job) => job.final)) return
-    if (base.attempt !== undefined && !last.running && offset >= last.total_bytes) return
+    if (jobs.every((job) => job.final)) return last
+    if (base.attempt !== undefined && !last.running && offset >= last.total_bytes) return last
     await delay(followIntervalMs, undefined, { signal: session.interrupted })
   }
 }

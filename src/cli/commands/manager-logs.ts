@@ -5,6 +5,7 @@ import { QueueError } from '../../domain/errors.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { formatTime } from '../display/quantities.ts'
 import type { Terminal } from '../display/terminal.ts'
+import { wrapText } from '../display/text-width.ts'
 import { integerOption } from '../option-values.ts'
 import type { Session } from '../session.ts'
 
@@ -56,7 +57,7 @@ async function managerLogs(session: Session, options: Options): Promise<number> 
     return 0
   }
   if (tail === null) terminal.note(`there is no log yet: ${file}`)
-  for (const line of lines) terminal.line(logLine(line, terminal))
+  for (const line of lines) tell(terminal, line)
   if (options.follow === true) await follow(session, file, tail?.end ?? 0)
   return 0
 }
@@ -71,8 +72,15 @@ async function follow(session: Session, file: string, from: number): Promise<nev
     offset = part.end
     const lines = (rest + part.text).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) session.terminal.line(logLine(line, session.terminal))
+    for (const line of lines) tell(session.terminal, line)
   }
+}
+
+/** On a terminal long records go on below their text, broken at spaces. */
+function tell(terminal: Terminal, line: string): void {
+  const text = logLine(line, terminal)
+  if (!terminal.stdoutIsTerminal) terminal.line(text)
+  else for (const part of wrapText(text, terminal.columns - 1, '  ')) terminal.line(part)
 }
 
 /** @returns what is in the file from an offset (null: its last megabyte); from the start when it was rotated meanwhile. */

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from 'commander'
 import { readManagerFile } from '../../client/manager-file.ts'
 import { errorKinds, QueueError } from '../../domain/errors.ts'
-import { processStartTime } from '../../platform/process-identity.ts'
+import { mayBeSameProcess, startTimeIfKnown } from '../../platform/process-identity.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
-import { formatSeconds } from '../display/quantities.ts'
+import { counted, formatSeconds } from '../display/quantities.ts'
 import { queueOverview } from '../display/queue-overview.ts'
 import { durationOption } from '../option-values.ts'
 import type { Session } from '../session.ts'
@@ -25,7 +25,10 @@ export function managerCommand(runner: CommandRunner): Command {
   group.addCommand(jsonCommand('start', 'Start the manager unless it runs').action(runner.act(start)))
   group.addCommand(
     jsonCommand('stop', 'Stop the manager; running commands go on unless --release is given')
-      .option('--drain <length>', 'wait this long for running commands to end (default: not at all)')
+      .option(
+        '--drain <length>',
+        'wait this long, such as 10m or 90 (a bare number: seconds), for running commands to end (default: not at all)',
+      )
       .option('--release', 'stop the commands that still run then and queue them again')
       .action(runner.act(stop)),
   )
@@ -65,22 +68,23 @@ async function stop(session: Session, options: StopOptions): Promise<number> {
     return 0
   }
   if (answer.running > 0 && drainMs > 0)
-    terminal.note(`waits up to ${formatSeconds(drainMs / 1000)} for ${answer.running} running`)
+    terminal.note(`waits up to ${formatSeconds(drainMs / 1000)} for ${counted(answer.running, 'running job')}`)
   await untilGone(session, answer.pid, drainMs + stopMarginMs)
   if (session.json) terminal.value({ stopped: true, pid: answer.pid, running: answer.running })
   else {
-    const fate = options.release === true ? 'are queued again' : 'go on and are taken over by the next manager'
-    terminal.line(
-      `the manager (pid ${answer.pid}) was stopped${answer.running > 0 ? `; ${answer.running} running ${fate}` : ''}`,
-    )
+    const one = answer.running === 1
+    const left = one ? 'goes on and is taken over by the next manager' : 'go on and are taken over by the next manager'
+    const fate = options.release === true ? (one ? 'is queued again' : 'are queued again') : left
+    const rest = answer.running > 0 ? `; ${counted(answer.running, 'running job')} ${fate}` : ''
+    terminal.line(`the manager (pid ${answer.pid}) was stopped${rest}`)
   }
   return 0
 }
 
 async function untilGone(session: Session, pid: number, timeoutMs: number): Promise<void> {
-  const startTime = processStartTime(pid)
+  const startTime = startTimeIfKnown(pid)
   const deadline = session.now() + timeoutMs
-  while (startTime !== null && processStartTime(pid) === startTime) {
+  while (startTime !== null && mayBeSameProcess({ pid, startTime })) {
     if (session.now() > deadline) {
       throw new QueueError('manager_unavailable', `the manager (pid ${pid}) was told to stop but still runs`, {
         remedy: `Look at nightkiln manager logs; kill -9 ${pid} is safe: nothing that was acknowledged is lost.`,

@@ -2,8 +2,11 @@ import type { Command } from 'commander'
 import type { WhatsNewAnswer } from '../../domain/wire/jobs.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { shortId } from '../display/job-table.ts'
+import { barLayout } from '../display/progress-bar.ts'
 import { formatAge } from '../display/quantities.ts'
 import { stateColor } from '../display/state-color.ts'
+import { fitPieces, fitText } from '../display/text-width.ts'
+import { badOption } from '../option-values.ts'
 import type { Session } from '../session.ts'
 
 interface Options {
@@ -28,6 +31,8 @@ export function newCommand(runner: CommandRunner): Command {
 
 async function showNew(session: Session, options: Options): Promise<number> {
   const { terminal } = session
+  if (options.client !== undefined && options.client.trim() === '')
+    throw badOption('--client', options.client, 'a name')
   const client = session.client()
   const mine = options.client === undefined ? {} : { client: options.client }
   const answer = await client.call('whats_new', mine, { signal: session.interrupted })
@@ -50,11 +55,21 @@ function show(session: Session, answer: WhatsNewAnswer): void {
     terminal.line(colors.bold(`${title} (${answer.counts[key]})`))
     for (const job of answer[key]) {
       const paint = stateColor(colors, job.state)
-      const again = job.shown_before ? colors.dim(' (shown before)') : ''
+      const again = job.shown_before ? ' (shown before)' : ''
       const id = terminal.live ? shortId(job.id) : job.id
       const age = formatAge(job.at, session.now())
+      const name = terminal.harmless(job.name)
       terminal.line(
-        `  ${id}  ${terminal.harmless(job.name)}  ${paint(job.state)}  ${colors.dim(age)}  ${terminal.harmless(job.why)}${again}`,
+        fitPieces(
+          [
+            [`  ${id}  ${terminal.stdoutIsTerminal ? fitText(name, barLayout(terminal.columns).name) : name}  `],
+            [job.state, paint],
+            [`  ${age}  `, colors.dim],
+            [terminal.harmless(job.why)],
+            [again, colors.dim],
+          ],
+          terminal.stdoutIsTerminal ? terminal.columns - 1 : Number.POSITIVE_INFINITY,
+        ),
       )
     }
   }

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
-import { QueueError } from '../../domain/errors.ts'
 import { rerunInput } from '../../domain/wire/submit.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { resolveJobIds } from '../job-ids.ts'
-import { addJobOptions, type JobOptions, limitsOf, paramsOf } from '../job-input.ts'
+import { addJobOptions, invalidOptions, type JobOptions, limitsOf, paramsOf } from '../job-input.ts'
 import type { Session } from '../session.ts'
 import { finishSubmit } from './submit.ts'
 
@@ -28,15 +27,13 @@ async function rerun(session: Session, options: Options, typed: string): Promise
     ...limitsOf(options, session.now()),
     ...(Object.keys(params).length === 0 ? {} : { params }),
   }
-  const parsed = rerunInput.safeParse({
+  const candidate = {
     id,
     ...(Object.keys(overrides).length === 0 ? {} : { overrides }),
     idempotency_key: options.key ?? session.randomId(),
-  })
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw new QueueError('invalid_input', `${issue?.path.join('.')}: ${issue?.message ?? 'is invalid'}`)
   }
+  const parsed = rerunInput.safeParse(candidate)
+  if (!parsed.success) throw invalidOptions(parsed.error, rerunInput, candidate)
   const answer = await client.call(
     'rerun_job',
     {
@@ -46,5 +43,5 @@ async function rerun(session: Session, options: Options, typed: string): Promise
     },
     { signal: session.interrupted },
   )
-  return finishSubmit(session, answer, options.wait === true)
+  return finishSubmit(session, answer, { wait: options.wait === true, keyGiven: options.key !== undefined })
 }

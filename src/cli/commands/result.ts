@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { errorKinds } from '../../domain/errors.ts'
+import { errorKinds, QueueError } from '../../domain/errors.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { indentedLines } from '../display/job-detail.ts'
 import { formatBytes } from '../display/quantities.ts'
@@ -36,13 +36,18 @@ async function result(session: Session, options: Options, typed: string): Promis
     },
     { signal: session.interrupted },
   )
+  if (!answer.final) {
+    throw new QueueError('invalid_transition', `the job is ${answer.state}, so it has no result yet`, {
+      remedy: `Wait for its end: nightkiln wait ${id}`,
+    })
+  }
   if (session.json) terminal.value(answer)
-  else if (answer.final) {
+  else {
     const text = typeof answer.result === 'string' ? answer.result : JSON.stringify(answer.result, null, 2)
     for (const line of indentedLines(text, terminal, '')) terminal.line(line)
     if (answer.truncated) terminal.note(`cut: the whole result has ${formatBytes(answer.result_bytes)}`)
     for (const artifact of answer.artifacts)
       terminal.note(`file ${terminal.harmless(artifact.name)}  ${formatBytes(artifact.bytes)}`)
-  } else terminal.note(`the job is ${answer.state}; nightkiln wait ${id}`)
-  return answer.final ? 0 : errorKinds.invalid_transition.exitCode
+  }
+  return 0
 }

@@ -3,7 +3,14 @@ import { errorKinds, QueueError } from '../../domain/errors.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { repeated } from '../option-values.ts'
 import type { Session } from '../session.ts'
-import { type ClientName, clientConfigurations, clientNames, setupWorld } from '../setup/client-files.ts'
+import {
+  type ClientName,
+  type ConfigurationTarget,
+  clientConfigurations,
+  clientNames,
+  type SetupWorld,
+  setupWorld,
+} from '../setup/client-files.ts'
 import { snippet } from '../setup/configuration-file.ts'
 import { chosenTargets, runSetup, type SetupOutcome } from '../setup/run-setup.ts'
 import { entryFor, makeServerEntry } from '../setup/server-entry.ts'
@@ -34,6 +41,12 @@ export function setupCommand(runner: CommandRunner): Command {
 
 async function setup(session: Session, options: Options): Promise<number> {
   const { terminal } = session
+  if (options.print === true && (options.remove === true || options.dryRun === true)) {
+    const other = options.remove === true ? '--remove' : '--dry-run'
+    throw new QueueError('invalid_input', `--print and ${other} were given together`, {
+      remedy: 'Leave out one of them: --print reads and changes nothing.',
+    })
+  }
   const world = setupWorld(session.environment, session.cwd)
   const scope = options.project === true ? 'project' : 'user'
   const clients = clientsOf(options.client ?? [], scope)
@@ -63,14 +76,27 @@ async function setup(session: Session, options: Options): Promise<number> {
     dryRun: options.dryRun === true,
     stamp: new Date(session.now()).toISOString().replace(/[-:]|\.\d+/g, ''),
   } as const
-  if (chosenTargets(world, request).length === 0) {
+  const chosen = chosenTargets(world, request)
+  const missing = clients.length > 0 ? [] : missingTargets(world, scope, chosen)
+  if (chosen.length === 0 && request.action === 'add') {
     throw new QueueError('config_invalid', 'no MCP client was found', {
       remedy: `Name one: nightkiln setup --client ${clientNames[0]}; or copy the entry of nightkiln setup --print.`,
     })
   }
   const outcomes = runSetup(world, request, entry)
-  if (session.json) terminal.value({ dry_run: request.dryRun, entry, clients: outcomes.map(outcomeJson) })
-  else tell(session, outcomes, request.dryRun)
+  if (session.json)
+    terminal.value({
+      dry_run: request.dryRun,
+      entry,
+      clients: outcomes.map(outcomeJson),
+      not_found: missing.map((target) => target.client),
+    })
+  else {
+    tell(session, outcomes, request.dryRun)
+    if (request.action === 'remove' && outcomes.every((outcome) => outcome.result === 'unchanged'))
+      terminal.line('nothing to remove')
+    if (request.action === 'add') tellMissing(session, missing)
+  }
   if (/[\\/]_npx[\\/]/.test(entry.args[0] ?? '')) {
     terminal.note(
       'warning: this program lies in the cache of npx, which may vanish; install it: npm install --global nightkiln',
@@ -92,6 +118,25 @@ function clientsOf(given: readonly string[], scope: 'user' | 'project'): ClientN
     }
     return known
   })
+}
+
+/** @returns one file of every client that was not found, and so is left out. */
+function missingTargets(
+  world: SetupWorld,
+  scope: 'user' | 'project',
+  chosen: readonly ConfigurationTarget[],
+): ConfigurationTarget[] {
+  const found = new Set(chosen.map((target) => target.client))
+  return clientConfigurations(world, scope).filter((target) => {
+    const first = !found.has(target.client)
+    found.add(target.client)
+    return first
+  })
+}
+
+function tellMissing({ terminal }: Session, missing: readonly ConfigurationTarget[]): void {
+  for (const { title, client } of missing)
+    terminal.note(`not found: ${title} (nightkiln setup --client ${client} writes it anyway)`)
 }
 
 function outcomeJson(outcome: SetupOutcome) {

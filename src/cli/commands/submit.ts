@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander'
 import { QueueError } from '../../domain/errors.ts'
 import type { SubmitAnswer } from '../../domain/wire/submit.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
+import { forCommandLine } from '../display/for-command-line.ts'
 import { jobDetail } from '../display/job-detail.ts'
 import { waitExitCode } from '../exit-codes.ts'
 import { addJobOptions, type SubmitOptions, submitInputOf } from '../job-input.ts'
@@ -41,11 +42,15 @@ async function submit(session: Session, options: Options, argv: readonly string[
       { ...input, idempotency_key: input.idempotency_key ?? session.randomId(), context: session.submitContext() },
       { signal: session.interrupted },
     )
-  return finishSubmit(session, answer, options.wait === true)
+  return finishSubmit(session, answer, { wait: options.wait === true, keyGiven: options.key !== undefined })
 }
 
 /** Tells what was submitted and, if asked for, waits for its end. Shared by submit and rerun. */
-export async function finishSubmit(session: Session, answer: SubmitAnswer, wait: boolean): Promise<number> {
+export async function finishSubmit(
+  session: Session,
+  answer: SubmitAnswer,
+  { wait, keyGiven }: { readonly wait: boolean; readonly keyGiven: boolean },
+): Promise<number> {
   const { terminal } = session
   if (!session.json) {
     const text = answer.existing ? `existing job, submitted ${answer.submitted_at}` : 'submitted'
@@ -53,7 +58,9 @@ export async function finishSubmit(session: Session, answer: SubmitAnswer, wait:
     if (terminal.live)
       terminal.line(`${terminal.colors.bold(answer.id)}  ${text}: ${terminal.harmless(answer.job.name)}`)
     else terminal.line(answer.id)
-    for (const note of answer.notes) terminal.note(terminal.colors.dim(terminal.harmless(note)))
+    if (answer.existing && keyGiven) terminal.note('this key was used before: no new job was made')
+    for (const note of answer.notes)
+      terminal.note(terminal.colors.dim(terminal.harmless(forCommandLine(note, answer.id))))
   }
   if (!wait) {
     if (session.json) terminal.value(answer)

@@ -21,7 +21,7 @@ export function waitCommand(runner: CommandRunner): Command {
   return jsonCommand('wait', 'Wait for jobs; the exit code tells how they ended')
     .argument('<ids...>', 'job ids, their ends, or "last"')
     .option('--any', 'until one of them ends (default: all)')
-    .option('--timeout <length>', 'give up after this long, such as 10m (default: never)')
+    .option('--timeout <length>', 'give up after this long, such as 10m or 90 (a bare number: seconds; default: never)')
     .option('--quiet', 'show nothing')
     .addHelpText('after', `\nExit codes (those of errors are in docs/errors.md):\n${codes}\n`)
     .action(runner.act(wait))

@@ -1,7 +1,13 @@
+import { basename } from 'node:path'
 import type { WhatsNewAnswer } from '../../domain/wire/jobs.ts'
 import type { JobView } from '../../domain/wire/shared.ts'
 import { jobProgressLine } from '../display/progress-bar.ts'
 import { createTerminal, type Terminal } from '../display/terminal.ts'
+
+/** @returns how this program is called in a shell: by its name when it was, else by node and its file. */
+export function programAsTyped(script: string | undefined): string {
+  return script === undefined || basename(script) === 'nightkiln' ? 'nightkiln' : `node ${script}`
+}
 
 /** Tells the demo to a person; with `json` only the verdict is written. */
 export class DemoScreen {
@@ -30,7 +36,8 @@ export class DemoScreen {
       return
     }
     const percent = (job: JobView) => (job.final ? 100 : Math.floor((job.progress?.percent ?? 0) / 20) * 20)
-    const plain = jobs.map((job) => `${job.name} ${job.state} ${percent(job)} %`).join('   ')
+    const figure = (job: JobView) => (job.state === 'queued' ? '' : ` ${percent(job)} %`)
+    const plain = jobs.map((job) => `${job.name} ${job.state}${figure(job)}`).join('   ')
     if (plain !== this.#lastPlain) this.#terminal.line(`  ${plain}`)
     this.#lastPlain = plain
   }
@@ -57,10 +64,12 @@ export class DemoScreen {
         .split('\n')
         .at(-1) ?? ''
     this.fact(`${job.name}: ${job.why}; attempts ${job.attempts}, started ${starts} × by its own ledger`)
-    if (tail !== '') this.fact(`  last line: ${tail}`)
+    const message = tail.replace(/^::progress\s+\S+\s*/, '')
+    if (message !== '') this.fact(`  last line: ${this.#terminal.harmless(message)}`)
   }
 
-  verdict(broken: readonly string[], seconds: number, home: string): void {
+  /** @param folder everything the demo made, the state directory `home` included */
+  verdict(broken: readonly string[], seconds: number, { home, folder }: { home: string; folder: string }): void {
     if (this.#json) {
       this.#terminal.value({
         kept: broken.length === 0,
@@ -79,6 +88,9 @@ export class DemoScreen {
           )
         : colors.red(`\n${broken.length} promises were broken.`)
     this.#terminal.line(text)
-    this.#terminal.line(`The state is in ${home}; look at it with: NIGHTKILN_HOME=${home} nightkiln list`)
+    const windows = process.platform === 'win32'
+    const set = windows ? `$env:NIGHTKILN_HOME='${home}'; ` : `NIGHTKILN_HOME=${home} `
+    this.#terminal.line(`Look at it: ${set}${programAsTyped(process.argv[1])} list`)
+    this.#terminal.line(`Remove it:  ${windows ? 'Remove-Item -Recurse' : 'rm -r'} ${folder}`)
   }
 }

@@ -52,7 +52,7 @@ export async function runDemo(options: { readonly json: boolean }): Promise<numb
   await leaveNothingBehind(run)
   const seconds = (performance.now() - begun) / 1000
   if (seconds > longestMs / 1000 + 5) run.broken.push(`it took ${seconds.toFixed(0)} s`)
-  run.screen.verdict(run.broken, seconds, run.home)
+  run.screen.verdict(run.broken, seconds, { home: run.home, folder: home })
   return run.broken.length === 0 ? 0 : 1
 }
 

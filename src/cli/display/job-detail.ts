@@ -1,9 +1,12 @@
 import type { AttemptView, ErrorView, JobView } from '../../domain/wire/shared.ts'
+import { forCommandLine } from './for-command-line.ts'
 import { progressText } from './progress-bar.ts'
 import { formatAge, formatSeconds, formatTime } from './quantities.ts'
 import { stateColor } from './state-color.ts'
 import { renderTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
+
+const attemptIndent = '  '
 
 /** @returns text of several lines, each harmless, indented. */
 export function indentedLines(text: string, terminal: Terminal, indent: string): string[] {
@@ -13,12 +16,18 @@ export function indentedLines(text: string, terminal: Terminal, indent: string):
     .map((line) => `${indent}${terminal.harmless(line)}`)
 }
 
-function errorLines(error: ErrorView, terminal: Terminal): string[] {
-  const lines = [`  ${terminal.colors.red(`${error.code}:`)} ${terminal.harmless(error.message)}`]
+/** @param why what was already told of the job: a message that is in it is not told twice */
+function errorLines(error: ErrorView, why: string, id: string, terminal: Terminal): string[] {
+  const told = why.includes(error.message)
+  const lines = [
+    told
+      ? `  ${terminal.colors.red(error.code)}`
+      : `  ${terminal.colors.red(`${error.code}:`)} ${terminal.harmless(error.message)}`,
+  ]
   if (error.untrusted_output_tail !== undefined && error.untrusted_output_tail !== '') {
     lines.push('  last output:', ...indentedLines(error.untrusted_output_tail, terminal, '    | '))
   }
-  lines.push(`  ${terminal.colors.dim(terminal.harmless(error.remedy))}`)
+  lines.push(`  ${terminal.colors.dim(terminal.harmless(forCommandLine(error.remedy, id)))}`)
   return lines
 }
 
@@ -32,20 +41,26 @@ function attemptTable(attempts: readonly AttemptView[], terminal: Terminal): str
         text: (attempt) => attempt.outcome,
         paint: (attempt) => stateColor(terminal.colors, attempt.outcome),
       },
-      { title: 'MODE', text: (attempt) => attempt.mode },
+      { title: 'MODE', text: (attempt) => attempt.mode, drop: 2 },
       {
         title: 'EXIT',
         text: (attempt) => (attempt.exit_code === null ? '' : String(attempt.exit_code)),
         align: 'right',
       },
-      { title: 'STARTED', text: (attempt) => formatTime(attempt.started_at) },
-      { title: 'ERROR', text: (attempt) => attempt.error?.message ?? '', flexible: true },
+      { title: 'STARTED', text: (attempt) => formatTime(attempt.started_at), drop: 3 },
+      {
+        title: 'ERROR',
+        text: (attempt) => attempt.error?.message ?? '',
+        shrink: { order: 1, least: 8 },
+        drop: 1,
+      },
     ],
     attempts,
     terminal,
+    attemptIndent.length,
   )
     .split('\n')
-    .map((line) => `  ${line}`)
+    .map((line) => `${attemptIndent}${line}`)
 }
 
 /** @returns everything known of a job, as lines for a person. */
@@ -97,7 +112,7 @@ export function jobDetail(job: JobView, terminal: Terminal, now: number): string
   field('took', job.duration_s === null ? null : formatSeconds(job.duration_s))
   field('rerun of', job.rerun_of)
   if (job.params !== undefined) field('params', JSON.stringify(job.params))
-  if (job.error !== null) lines.push(...errorLines(job.error, terminal))
+  if (job.error !== null) lines.push(...errorLines(job.error, job.why, job.id, terminal))
   if (job.attempt_history !== undefined && job.attempt_history.length > 0)
     lines.push(...attemptTable(job.attempt_history, terminal))
   if (job.result !== undefined && job.result !== null) {

@@ -2,10 +2,13 @@ import type { JobView } from '../../domain/wire/shared.ts'
 import { formatSeconds } from './quantities.ts'
 import { stateColor } from './state-color.ts'
 import type { Terminal } from './terminal.ts'
-import { fitText, padText } from './text-width.ts'
+import { fitPieces, fitText, padText } from './text-width.ts'
 
-const nameColumns = 24
-const barColumns = 20
+/** @returns columns of the name and of the bar of a line, by the width of the terminal. */
+export function barLayout(columns: number): { readonly name: number; readonly bar: number } {
+  if (columns >= 90) return { name: 24, bar: 20 }
+  return columns >= 70 ? { name: 20, bar: 12 } : { name: 14, bar: 8 }
+}
 
 /** @returns a bar of `columns` cells, filled to `percent` (0 to 100). */
 export function bar(percent: number, columns: number, unicode: boolean): string {
@@ -24,7 +27,8 @@ export function bar(percent: number, columns: number, unicode: boolean): string 
 export function progressText(progress: JobView['progress']): string {
   if (progress === null) return ''
   if (progress.percent !== null) return `${Math.floor(progress.percent)} %`
-  return progress.total === null ? String(progress.current) : `${progress.current}/${progress.total}`
+  if (progress.total !== null) return `${progress.current}/${progress.total}`
+  return progress.current === 0 ? '' : String(progress.current)
 }
 
 function unitsText(job: JobView): string {
@@ -36,10 +40,11 @@ function unitsText(job: JobView): string {
 
 /** @returns one line about a job that fits the terminal: name, bar, figures, the newest message. */
 export function jobProgressLine(job: JobView, terminal: Terminal): string {
-  const name = padText(fitText(terminal.harmless(job.name), nameColumns), nameColumns)
+  const layout = barLayout(terminal.columns)
+  const name = padText(fitText(terminal.harmless(job.name), layout.name), layout.name)
   const paint = stateColor(terminal.colors, job.state)
   const percent = job.final && job.stored_state === 'completed' ? 100 : (job.progress?.percent ?? null)
-  const drawn = percent === null ? padText('', barColumns) : bar(percent, barColumns, terminal.unicode)
+  const drawn = percent === null ? padText('', layout.bar) : bar(percent, layout.bar, terminal.unicode)
   const eta = job.final || job.eta?.seconds == null ? '' : `${formatSeconds(job.eta.seconds)} left`
   const took = job.final && job.duration_s !== null ? formatSeconds(job.duration_s) : ''
   const message = job.final ? job.why : (job.progress?.message ?? job.why)
@@ -50,6 +55,5 @@ export function jobProgressLine(job: JobView, terminal: Terminal): string {
     took,
   ]
   const rest = [...figures.filter((text) => text !== ''), terminal.harmless(message)].join('  ')
-  const used = nameColumns + barColumns + 2 + 2 + job.state.length + 2 + 1
-  return `${name} ${paint(drawn)} ${paint(job.state)}  ${fitText(rest, Math.max(10, terminal.columns - used))}`
+  return fitPieces([[`${name} `], [drawn, paint], [' '], [job.state, paint], [`  ${rest}`]], terminal.columns - 1)
 }

@@ -6,6 +6,11 @@ export function formatSeconds(seconds: number): string {
   return formatDuration(seconds * 1000)
 }
 
+/** @returns a number with its noun: "1 warning", "2 warnings". */
+export function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}
+
 /** @returns how long ago (or ahead) a wire time lies, in one unit: "12 s ago", "in 3 h". */
 export function formatAge(timestamp: string, now: number): string {
   const seconds = (now - Date.parse(timestamp)) / 1000

@@ -1,20 +1,23 @@
 import type { QueueStatusAnswer } from '../../domain/wire/jobs.ts'
 import type { JobLine } from '../../domain/wire/shared.ts'
-import { bar, progressText } from './progress-bar.ts'
+import { forCommandLine } from './for-command-line.ts'
+import { bar, barLayout, progressText } from './progress-bar.ts'
 import { formatBytes, formatSeconds } from './quantities.ts'
 import type { Terminal } from './terminal.ts'
-import { fitText, padText } from './text-width.ts'
+import { fitPieces, fitText, padText } from './text-width.ts'
 
 const shownRunning = 15
 
 function runningLine(job: JobLine, terminal: Terminal): string {
   const percent = job.progress?.percent ?? null
-  const drawn = percent === null ? padText('', 20) : bar(percent, 20, terminal.unicode)
+  const layout = barLayout(terminal.columns)
+  const drawn = percent === null ? padText('', layout.bar) : bar(percent, layout.bar, terminal.unicode)
   const rest = [progressText(job.progress), terminal.harmless(job.progress?.message ?? job.why)]
     .filter((text) => text !== '')
     .join('  ')
-  const name = padText(fitText(terminal.harmless(job.name), 24), 24)
-  return `  ${name} ${terminal.colors.cyan(drawn)} ${fitText(rest, Math.max(10, terminal.columns - 52))}`
+  const name = padText(fitText(terminal.harmless(job.name), layout.name), layout.name)
+  const room = terminal.stdoutIsTerminal ? terminal.columns - 1 : Number.POSITIVE_INFINITY
+  return fitPieces([[`  ${name} `], [drawn, terminal.colors.cyan], [` ${rest}`]], room)
 }
 
 /** @returns the whole queue at a glance, as lines for a person. */
@@ -38,7 +41,8 @@ export function queueOverview(answer: QueueStatusAnswer, terminal: Terminal): st
       `storage   ${storage.healthy ? 'healthy' : 'not healthy'}, ${formatBytes(storage.free_bytes)} free${storage.accepting_jobs ? '' : ', takes no new jobs'}`,
     ),
   ]
-  for (const warning of answer.warnings) lines.push(colors.yellow(fit(`warning   ${terminal.harmless(warning)}`)))
+  for (const warning of answer.warnings)
+    lines.push(colors.yellow(fit(`warning   ${terminal.harmless(forCommandLine(warning))}`)))
   if (answer.running.length > 0) {
     lines.push('', ...answer.running.slice(0, shownRunning).map((job) => runningLine(job, terminal)))
     if (answer.running.length > shownRunning) lines.push(`  and ${answer.running.length - shownRunning} more`)

@@ -8,12 +8,15 @@ export interface Column<Row> {
   /** Applied after the text was cut. */
   readonly paint?: (row: Row) => (text: string) => string
   readonly align?: 'right'
-  /** The one column that gives way when the terminal is narrow. */
-  readonly flexible?: boolean
+  /** Gives way in a narrow terminal down to `least`; the smallest order first. */
+  readonly shrink?: { readonly order: number; readonly least: number }
+  /** Left out when even the least widths do not fit, smallest first. */
+  readonly drop?: number
+  /** Widest on a terminal. */
+  readonly most?: number
 }
 
 const gap = 2
-const narrowest = 12
 
 const noBorders = {
   top: '',
@@ -33,30 +36,62 @@ const noBorders = {
   middle: ' '.repeat(gap),
 }
 
-/** @returns a table without borders; on a terminal every row takes one line, in a pipe nothing is cut. */
-export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], terminal: Terminal): string {
-  const cells = rows.map((row) => columns.map((column) => terminal.harmless(column.text(row))))
-  const widths = columns.map((column, index) =>
-    Math.max(textWidth(column.title), ...cells.map((line) => textWidth(line[index] ?? ''))),
-  )
-  const flexible = columns.findIndex((column) => column.flexible === true)
-  if (terminal.stdoutIsTerminal && flexible !== -1) {
-    const others = widths.reduce(
-      (sum, width, index) => sum + (index === flexible ? 0 : width),
-      gap * (columns.length - 1),
-    )
-    widths[flexible] = Math.min(widths[flexible] ?? 0, Math.max(narrowest, terminal.columns - others - 1))
+interface Measured<Row> {
+  readonly column: Column<Row>
+  readonly cells: readonly string[]
+  readonly width: number
+}
+
+/** @returns the columns that stay, with their widths, so that a row takes at most `room`. */
+function fitColumns<Row>(columns: readonly Measured<Row>[], room: number): readonly Measured<Row>[] {
+  let excess = columns.reduce((sum, { width }) => sum + width, gap * (columns.length - 1)) - room
+  const widths = new Map(columns.map((measured) => [measured, measured.width]))
+  const flexible = columns.filter(({ column }) => column.shrink !== undefined)
+  for (const measured of flexible.sort((a, b) => (a.column.shrink?.order ?? 0) - (b.column.shrink?.order ?? 0))) {
+    if (excess <= 0) break
+    const spare = Math.min(excess, Math.max(0, measured.width - (measured.column.shrink?.least ?? 0)))
+    widths.set(measured, measured.width - spare)
+    excess -= spare
   }
+  if (excess <= 0) return columns.map((measured) => ({ ...measured, width: widths.get(measured) ?? measured.width }))
+  const droppable = columns.filter(({ column }) => column.drop !== undefined)
+  const [least] = droppable.sort((a, b) => (a.column.drop ?? 0) - (b.column.drop ?? 0))
+  if (least !== undefined) {
+    return fitColumns(
+      columns.filter((measured) => measured !== least),
+      room,
+    )
+  }
+  return columns.map((measured) => ({ ...measured, width: widths.get(measured) ?? measured.width }))
+}
+
+/**
+ * @param indent columns that the caller puts before every line
+ * @returns a table without borders; on a terminal every row takes one line, in a pipe nothing is cut
+ */
+export function renderTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  terminal: Terminal,
+  indent = 0,
+): string {
+  const measured = columns.map((column): Measured<Row> => {
+    const cells = rows.map((row) => terminal.harmless(column.text(row)))
+    const natural = Math.max(textWidth(column.title), ...cells.map(textWidth))
+    const most = terminal.stdoutIsTerminal ? (column.most ?? natural) : natural
+    return { column, cells, width: Math.min(natural, most) }
+  })
+  const shown = terminal.stdoutIsTerminal ? fitColumns(measured, terminal.columns - 1 - indent) : measured
   const table = new Table({
     chars: noBorders,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-    head: columns.map((column) => terminal.colors.bold(column.title)),
-    colAligns: columns.map((column) => column.align ?? 'left'),
+    head: shown.map(({ column }) => terminal.colors.bold(column.title)),
+    colAligns: shown.map(({ column }) => column.align ?? 'left'),
   })
   rows.forEach((row, line) => {
     table.push(
-      columns.map((column, index) => {
-        const fitted = fitText(cells[line]?.[index] ?? '', widths[index] ?? 0)
+      shown.map(({ column, cells, width }) => {
+        const fitted = fitText(cells[line] ?? '', width)
         return column.paint === undefined ? fitted : column.paint(row)(fitted)
       }),
     )

@@ -6,6 +6,7 @@ export interface WritableText {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
 }
 
 export interface TerminalStreams {
@@ -22,6 +23,7 @@ export interface Terminal {
   readonly live: boolean
   readonly stdoutIsTerminal: boolean
   readonly unicode: boolean
+  /** Width now: a window may be resized at any time. */
   readonly columns: number
   line(text?: string): void
   /** Writes text as it is, no line feed added. */
@@ -53,19 +55,27 @@ function speaksUnicode(environment: NodeJS.ProcessEnv): boolean {
   return /utf-?8/i.test(locale) && environment['TERM'] !== 'linux'
 }
 
+/** What is higher than the screen cannot be redrawn: its top would stay behind at every draw. */
+function withinRows(lines: readonly string[], rows: number): readonly string[] {
+  const most = Math.max(2, rows - 1)
+  return lines.length <= most ? lines : [...lines.slice(0, most - 1), `and ${lines.length - most + 1} more`]
+}
+
 /** @returns the terminal of a command over two streams. */
 export function createTerminal(streams: TerminalStreams, environment: NodeJS.ProcessEnv, json: boolean): Terminal {
   const { stdout, stderr } = streams
   const stdoutIsTerminal = stdout.isTTY === true
   const live = stdoutIsTerminal && !json && environment['TERM'] !== 'dumb'
-  const columns = stdout.columns ?? 100
-  const block = new LiveBlock((text) => stdout.write(text))
+  const columns = () => stdout.columns || 100
+  const block = new LiveBlock((text) => stdout.write(text), columns)
   return {
     colors: createColors(!json && wantsColor(environment, stdoutIsTerminal)),
     live,
     stdoutIsTerminal,
     unicode: speaksUnicode(environment),
-    columns,
+    get columns() {
+      return columns()
+    },
     line: (text = '') => {
       stdout.write(`${text}\n`)
     },
@@ -82,7 +92,7 @@ export function createTerminal(streams: TerminalStreams, environment: NodeJS.Pro
       stderr.write(`${text}\n`)
     },
     draw: (lines) => {
-      if (live) block.draw(lines)
+      if (live) block.draw(withinRows(lines, stdout.rows || 50))
     },
     liveEnd: () => block.end(),
     harmless: (text) => harmlessText(text).replace(/\s*\n\s*|\t/g, ' '),

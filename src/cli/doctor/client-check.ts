@@ -24,7 +24,7 @@ export function checkClients(session: Pick<Session, 'environment' | 'cwd'>): Che
   if (broken.length > 0) return check.problem(broken.join('; '), remedy)
   if (unreadable.length > 0)
     return check.warning(
-      `not read: ${unreadable.join('; ')}`,
+      `${configured.length === 0 ? '' : `set up: ${configured.join(', ')}; `}not read: ${unreadable.join('; ')}`,
       'Correct the file, or ignore this when it is not plain JSON on purpose.',
     )
   if (configured.length === 0) return check.warning('none is set up', 'Run nightkiln setup.')

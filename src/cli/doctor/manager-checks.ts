@@ -7,8 +7,8 @@ import { version } from '../../config/version.ts'
 import { QueueError } from '../../domain/errors.ts'
 import type { QueueStatusAnswer } from '../../domain/wire/jobs.ts'
 import { readDeaths } from '../../platform/deaths-file.ts'
-import { isSameProcess } from '../../platform/process-identity.ts'
-import { formatAge, formatBytes, formatSeconds } from '../display/quantities.ts'
+import { mayBeSameProcess } from '../../platform/process-identity.ts'
+import { counted, formatAge, formatBytes, formatSeconds } from '../display/quantities.ts'
 import type { Session } from '../session.ts'
 import { type Check, checkNamed } from './check.ts'
 import { runProbe } from './run-probe.ts'
@@ -47,7 +47,7 @@ export async function checkSocket(paths: StatePaths): Promise<Check> {
   }
   const reason = await reaches(file.socket)
   if (reason === null) return check.ok(`${file.socket} (${bytes} bytes)`)
-  if (!isSameProcess({ pid: file.pid, startTime: file.start_time })) {
+  if (!mayBeSameProcess({ pid: file.pid, startTime: file.start_time })) {
     return check.warning(
       `${file.socket}: ${reason}; its manager (pid ${file.pid}) is gone`,
       'Nothing to do: the next command starts a new manager.',
@@ -64,7 +64,7 @@ export function checkLock(paths: StatePaths, environment: NodeJS.ProcessEnv): Ch
   const check = checkNamed('lock', 'lock')
   const answer = runProbe(['lock', paths.lockDatabase], environment)
   const file = readManagerFile(paths.managerFile)
-  const alive = file !== null && isSameProcess({ pid: file.pid, startTime: file.start_time })
+  const alive = file !== null && mayBeSameProcess({ pid: file.pid, startTime: file.start_time })
   if (!answer.ok)
     return check.problem(
       `${paths.lockDatabase}: ${answer.message}`,
@@ -118,7 +118,7 @@ function silentManager(session: Session, error: unknown): Check {
   const check = checkNamed('manager', 'manager')
   const problem = error instanceof QueueError ? error : null
   const file = readManagerFile(session.paths().managerFile)
-  const alive = file !== null && isSameProcess({ pid: file.pid, startTime: file.start_time })
+  const alive = file !== null && mayBeSameProcess({ pid: file.pid, startTime: file.start_time })
   if (problem !== null && problem.code !== 'manager_unavailable') return check.problem(problem.message, problem.remedy)
   if (!alive) {
     const failure = readStartupError(session.paths().startupErrorFile)
@@ -145,7 +145,7 @@ export function checkDatabase(
     if (!storage.healthy) return check.problem('the manager reports that its storage is not healthy', seeLog)
     if (!storage.accepting_jobs)
       return check.problem('no new jobs are taken: too little free space', 'Free disk space.')
-    return check.ok(`healthy, ${total} jobs`)
+    return check.ok(`healthy, ${counted(total, 'job')}`)
   }
   if (!existsSync(paths.database)) {
     if (existsSync(paths.instanceFile)) {
@@ -157,7 +157,7 @@ export function checkDatabase(
     return check.ok('not made yet')
   }
   const answer = runProbe(['database', paths.database], environment)
-  if (answer.ok) return check.ok(`sound, ${answer.jobs ?? 0} jobs`)
+  if (answer.ok) return check.ok(`sound, ${counted(answer.jobs ?? 0, 'job')}`)
   return check.problem(
     `${paths.database}: ${answer.message}`,
     `Keep a copy of ${paths.home}, then restore the newest file of ${paths.backups}.`,
@@ -173,11 +173,12 @@ export function checkHealing(paths: StatePaths, now: number): Check {
     const when = formatAge(new Date(stopped.at).toISOString(), now)
     const detail = `stopped ${when}: ${stopped.reason}`
     const manager = readManagerFile(paths.managerFile)
-    const alive = manager !== null && isSameProcess({ pid: manager.pid, startTime: manager.start_time })
+    const alive = manager !== null && mayBeSameProcess({ pid: manager.pid, startTime: manager.start_time })
     // A client has started it again: then the cause is worth a look, but nothing stands still.
     if (alive) return check.warning(detail, `${seeLog.slice(0, -1)} for the cause.`)
     return check.problem(detail, `${seeLog.slice(0, -1)} for the cause, then run nightkiln manager start.`)
   }
-  if (recent > 0) return check.warning(`the manager died ${recent} times in the last 24 hours and was replaced`, seeLog)
+  if (recent > 0)
+    return check.warning(`the manager died ${counted(recent, 'time')} in the last 24 hours and was replaced`, seeLog)
   return check.ok('no manager died')
 }

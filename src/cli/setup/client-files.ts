@@ -24,6 +24,8 @@ export interface ConfigurationTarget {
   readonly key: 'mcpServers' | 'servers'
   /** Whether entries carry `type: "stdio"`. */
   readonly typed: boolean
+  /** Whether the client takes comments and trailing commas in the file. */
+  readonly comments: boolean
   /** Whether the client seems to be installed (or the project uses it). */
   readonly present: boolean
 }
@@ -65,6 +67,7 @@ function desktopTargets(world: SetupWorld): ConfigurationTarget[] {
     file: join(folder, 'claude_desktop_config.json'),
     key: 'mcpServers',
     typed: false,
+    comments: false,
     present: store.includes(folder) || existsSync(folder),
   }))
 }
@@ -100,5 +103,5 @@ function target(
   typed: boolean,
   present: boolean,
 ): ConfigurationTarget {
-  return { client, title, scope, file, key, typed, present }
+  return { client, title, scope, file, key, typed, comments: client !== 'claude-code', present }
 }

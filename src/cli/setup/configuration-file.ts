@@ -13,6 +13,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { QueueError } from '../../domain/errors.ts'
 import { writeFileAtomic } from '../../platform/atomic-file.ts'
 import type { ConfigurationTarget } from './client-files.ts'
+import { strictJson } from './json-comments.ts'
 import { removeProperty, setProperty } from './json-text.ts'
 import { type ServerEntry, serverName } from './server-entry.ts'
 
@@ -24,7 +25,7 @@ export type ConfigurationState =
 const byteOrderMark = '\ufeff'
 
 /** @returns what a client's file says of this server; never throws. */
-export function readConfiguration(target: Pick<ConfigurationTarget, 'file' | 'key'>): ConfigurationState {
+export function readConfiguration(target: Pick<ConfigurationTarget, 'file' | 'key' | 'comments'>): ConfigurationState {
   let text: string
   try {
     text = readFileSync(target.file, 'utf8')
@@ -36,10 +37,10 @@ export function readConfiguration(target: Pick<ConfigurationTarget, 'file' | 'ke
   if (body.trim() === '') return { kind: 'read', text, entry: undefined }
   let value: unknown
   try {
-    value = JSON.parse(body)
+    value = JSON.parse(target.comments ? strictJson(body) : body)
   } catch (error) {
-    const reason = /^\s*(\/\/|\/\*)|[,{[\s]\s*(\/\/|\/\*)/m.test(body)
-      ? 'it has comments'
+    const reason = isJson(strictJson(body))
+      ? 'it has comments or trailing commas, which this client does not take'
       : `it is not JSON: ${(error as Error).message}`
     return { kind: 'unreadable', reason }
   }
@@ -48,6 +49,15 @@ export function readConfiguration(target: Pick<ConfigurationTarget, 'file' | 'ke
   if (servers !== undefined && !isObject(servers))
     return { kind: 'unreadable', reason: `its "${target.key}" is not an object` }
   return { kind: 'read', text, entry: servers?.[serverName] }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -88,14 +98,14 @@ export function planChange(target: ConfigurationTarget, entry: ServerEntry | nul
 
 /** The text was cut and joined by hand, so the result is compared with what JSON itself makes of it. */
 function assertOnlyOurs(target: ConfigurationTarget, before: string, after: string, entry: ServerEntry | null): void {
-  const expected = JSON.parse(before) as Record<string, Record<string, unknown>>
+  const expected = JSON.parse(strictJson(before)) as Record<string, Record<string, unknown>>
   const servers = expected[target.key] ?? {}
   if (entry === null) delete servers[serverName]
   else {
     servers[serverName] = entry
     expected[target.key] = servers
   }
-  if (isDeepStrictEqual(JSON.parse(after), expected)) return
+  if (isDeepStrictEqual(JSON.parse(strictJson(after)), expected)) return
   throw new QueueError('internal', `${target.file} could not be changed safely and was left alone`)
 }
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findNode } from '../../client/find-node.ts'
 import type { ConfigurationTarget, SetupWorld } from './client-files.ts'
@@ -50,6 +50,14 @@ export function mergedPath(paths: readonly (string | null | undefined)[], node: 
   return [...new Set(folders)].join(delimiter)
 }
 
+/** @returns a PATH without what npm and npx put there for one run, and without folders that depend on where one stands. */
+export function lastingPath(path: string): string {
+  return path
+    .split(delimiter)
+    .filter((folder) => isAbsolute(folder) && !/[\\/](node_modules[\\/]\.bin|node-gyp-bin)[\\/]?$/.test(folder))
+    .join(delimiter)
+}
+
 /** @returns the absolute path of the program that clients start: the built one. */
 export function programPath(): string {
   const main = fileURLToPath(new URL('../main.js', import.meta.url))
@@ -64,7 +72,8 @@ export function makeServerEntry(world: SetupWorld, loginPath: string | null = lo
     command: node,
     args: [programPath(), 'mcp'],
     env: {
-      PATH: mergedPath([loginPath ?? world.environment['PATH']], node),
+      // The terminal knows what a login shell does not: a version manager, an activated environment.
+      PATH: mergedPath([loginPath, lastingPath(world.environment['PATH'] ?? '')], node),
       ...(home === undefined || home === '' ? {} : { NIGHTKILN_HOME: home }),
     },
   }

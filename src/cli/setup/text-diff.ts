@@ -9,15 +9,21 @@ export function textDiff(before: string, after: string): string[] {
   const old = lines(before)
   const fresh = lines(after)
   let start = 0
-  while (start < old.length && start < fresh.length && old[start] === fresh[start]) start += 1
+  while (start < old.length && start < fresh.length && sameLine(old[start], fresh[start])) start += 1
   let end = 0
-  while (end < old.length - start && end < fresh.length - start && old.at(-1 - end) === fresh.at(-1 - end)) end += 1
+  while (end < old.length - start && end < fresh.length - start && sameLine(old.at(-1 - end), fresh.at(-1 - end)))
+    end += 1
   return [
     ...old.slice(Math.max(0, start - context), start).map((line) => `  ${withoutValue(line)}`),
     ...old.slice(start, old.length - end).map((line) => `- ${notTooLong(line)}`),
     ...fresh.slice(start, fresh.length - end).map((line) => `+ ${notTooLong(line)}`),
     ...old.slice(old.length - end, old.length - end + context).map((line) => `  ${withoutValue(line)}`),
   ]
+}
+
+/** A comma that a neighbour got or lost is no change to it. */
+function sameLine(old: string | undefined, fresh: string | undefined): boolean {
+  return old?.replace(/,\s*$/, '') === fresh?.replace(/,\s*$/, '')
 }
 
 function withoutValue(line: string): string {

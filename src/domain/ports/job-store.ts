@@ -211,6 +211,12 @@ export interface JobStore {
   /** Confirms that a running unit of a job whose cancel was asked for has stopped; null also when no cancel was asked for. */
   cancelUnitIfHeld(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null
 
+  /**
+   * Moves the due time of every waiting retry by `byMs` (negative: earlier, never below 0): back-off is a length of time, so a
+   * wall clock that was set back must not make it longer. Units that never ran keep theirs. @returns how many were moved
+   */
+  shiftRetries(byMs: number): number
+
   /** Sets the flag, cancels every available unit, settles when nothing runs. Idempotent. */
   requestCancel(jobId: string, reason: CancelReason, now: number): CancelOutcome
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { jobStates } from '../states.ts'
-import { detail, jobId, jobLine, jobView, label, next, timestamp } from './shared.ts'
+import { conciseJobView, detail, eventCursor, jobId, jobLine, jobView, label, next, timestamp } from './shared.ts'
 
 /** Every answer comes well under the 45 s that clients allow; long polls are bounded here. */
 export const longestWaitSeconds = 45
@@ -23,16 +23,12 @@ export const waitRequest = z.strictObject({
     .default('all_ended')
     .describe('any_changed: the first change after `cursor` (or after now)'),
   timeout_s: z.number().min(0).max(longestWaitSeconds).default(defaultWaitSeconds),
-  cursor: z
-    .string()
-    .regex(/^\d{1,16}$/)
-    .optional()
-    .describe('From an earlier answer: no change between two calls is missed'),
+  cursor: eventCursor.optional().describe('From an earlier answer: no change between two calls is missed'),
 })
 export type WaitRequest = z.input<typeof waitRequest>
 export const waitAnswer = z.strictObject({
   satisfied: z.boolean().describe('False: the time ran out first; call again with the cursor'),
-  jobs: z.array(jobView),
+  jobs: z.array(conciseJobView),
   missing: z.array(z.string()),
   waited_s: z.number(),
   cursor: z.string(),
@@ -42,13 +38,15 @@ export type WaitAnswer = z.infer<typeof waitAnswer>
 
 export const stateFilter = z.enum([...jobStates, 'unfinished', 'finished'])
 
+const timeExample = 'ISO 8601 with a zone, such as 2031-05-04T22:00:00Z or 2031-05-04T22:00:00+02:00'
+
 export const jobFilter = z.strictObject({
   states: z.array(stateFilter).min(1).max(7).optional(),
   type: z.string().max(64).optional(),
   queue: z.string().max(64).optional(),
   labels: label.optional(),
-  created_after: timestamp.optional(),
-  created_before: timestamp.optional(),
+  created_after: timestamp.optional().describe(timeExample),
+  created_before: timestamp.optional().describe(timeExample),
   text: z.string().min(1).max(200).optional().describe('Words to find in name, type, labels, params or error'),
 })
 export type JobFilterInput = z.infer<typeof jobFilter>
@@ -129,11 +127,7 @@ export type ResultAnswer = z.infer<typeof resultAnswer>
 
 export const whatsNewRequest = z.strictObject({
   client: z.string().max(100).optional().describe('Keep a separate mark for this client; default: one per person'),
-  acknowledge: z
-    .string()
-    .regex(/^\d{1,16}$/)
-    .optional()
-    .describe('cursor of an earlier answer: everything up to it is not shown again'),
+  acknowledge: eventCursor.optional().describe('cursor of an earlier answer: everything up to it is not shown again'),
 })
 const digestLine = z.strictObject({
   id: jobId,

@@ -53,6 +53,8 @@ export const managerFile = z.looseObject({
   start_time: z.string(),
   boot_id: z.string(),
   instance_id: z.string(),
+  /** Device and inode of the state directory: in a copy of it this file speaks of another one's manager. */
+  home_identity: z.string().optional(),
   epoch: z.int(),
   version: z.string(),
   api_version: z.int(),

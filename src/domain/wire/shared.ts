@@ -17,13 +17,32 @@ export const jobId = z
   .describe('Job id as answered by submit_job')
 
 /** Wire times are ISO 8601 UTC text; the database keeps integer ms. */
-export const timestamp = z.iso.datetime({ offset: true })
+export const timestamp = z.iso.datetime({
+  offset: true,
+  error: 'must be an ISO 8601 time with a zone, such as 2031-05-04T22:00:00Z or 2031-05-04T22:00:00+02:00',
+})
 
-export const label = z
-  .record(z.string().min(1).max(64), z.string().max(256))
-  .refine((labels) => Object.keys(labels).length <= 32, {
+/** Number of an event, as answers give it. */
+export const eventCursor = z.string().regex(/^\d{1,16}$/, 'must be the cursor of an earlier answer, such as "136"')
+
+const reservedKeys = ['__proto__', 'constructor', 'prototype']
+
+/** @returns the reserved word among the keys of a record that was not parsed yet: parsing drops `__proto__` without a word. */
+export function reservedKeyOf(record: unknown): string | undefined {
+  if (typeof record !== 'object' || record === null) return undefined
+  return reservedKeys.find((key) => Object.hasOwn(record, key))
+}
+
+export const label = z.preprocess(
+  (labels: Record<string, string>, issue) => {
+    const key = reservedKeyOf(labels)
+    if (key !== undefined) issue.addIssue({ code: 'custom', path: [key], message: 'is not a possible name of a label' })
+    return labels
+  },
+  z.record(z.string().min(1).max(64), z.string().max(256)).refine((labels) => Object.keys(labels).length <= 32, {
     message: 'has more than 32 labels',
-  })
+  }),
+)
 
 export const displayStates = [
   'queued',
@@ -125,6 +144,9 @@ export const jobView = z.strictObject({
   attempt_history: z.array(attemptView).optional(),
 })
 export type JobView = z.infer<typeof jobView>
+
+/** A job without its full detail. */
+export const conciseJobView = jobView.omit({ params: true, limits: true, attempt_history: true })
 
 /** A row of a list: what fits on a line. */
 export const jobLine = jobView.pick({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type PriorityName, priorities } from '../states.ts'
-import { jobId, jobView, jsonObject, label, next, timestamp } from './shared.ts'
+import { conciseJobView, jobId, jsonObject, label, next, reservedKeyOf, timestamp } from './shared.ts'
 
 const seconds = (maximum: number) => z.number().positive().max(maximum)
 const week = 7 * 24 * 3600
@@ -21,20 +21,29 @@ export const idempotencyKey = z
   .max(200)
   .describe('Repeat the same key and content after a lost answer: you get the same job, never a second one')
 
+const jobParams = z.preprocess((params: z.input<typeof jsonObject>, issue) => {
+  const key = reservedKeyOf(params?.['env'])
+  if (key !== undefined)
+    issue.addIssue({ code: 'custom', path: ['env', key], message: 'is not a possible name of a variable' })
+  return params
+}, jsonObject)
+
 /** What a person or a model may say; the tool's input schema. */
 export const submitInput = z.strictObject({
   type: z.string().min(1).max(64).default('command').describe('Job type; list_job_types shows them'),
-  params: jsonObject.describe(
+  params: jobParams.describe(
     'Parameters of the type; for "command": argv, or shell: true with script; cwd, env, stdin',
   ),
   name: z.string().min(1).max(200).optional().describe('For people; made from the command when left out'),
   labels: label.optional(),
   queue: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/)
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be a queue name: 1 to 64 letters, digits, ".", "_" or "-"')
     .optional(),
   priority: z.enum(Object.keys(priorities) as [PriorityName, ...PriorityName[]]).optional(),
-  run_at: timestamp.optional().describe('ISO 8601; not started before'),
+  run_at: timestamp
+    .optional()
+    .describe('Not started before; ISO 8601 with a zone, such as 2031-05-04T22:00:00Z or 2031-05-04T22:00:00+02:00'),
   max_attempts: z.int().min(1).max(100).optional().describe('Default 1: a non-zero exit is not retried'),
   backoff: z
     .strictObject({
@@ -67,7 +76,7 @@ export const submitAnswer = z.strictObject({
   id: jobId,
   existing: z.boolean().describe('True when the idempotency key was used before: this is that job'),
   submitted_at: timestamp,
-  job: jobView,
+  job: conciseJobView,
   notes: z.array(z.string()).describe('What will happen: retries, limits, fallbacks'),
   next,
 })
@@ -77,7 +86,7 @@ export const rerunInput = z.strictObject({
   id: jobId,
   overrides: submitInput
     .omit({ type: true, idempotency_key: true, params: true })
-    .extend({ params: jsonObject.optional().describe('Merged over the parameters of the first run, key by key') })
+    .extend({ params: jobParams.optional().describe('Merged over the parameters of the first run, key by key') })
     .partial()
     .optional(),
   idempotency_key: idempotencyKey.optional(),

@@ -10,10 +10,12 @@ import {
   isAnsweredWhileDraining,
   isLongPoll,
   isOperationName,
+  isUnbounded,
   type OperationHandler,
   operationHandlers,
 } from './operation-handlers.ts'
 import { problemOf } from './problem-answer.ts'
+import { readBody } from './read-body.ts'
 
 export interface ApiOptions {
   readonly context: ServiceContext
@@ -25,7 +27,6 @@ export type ManagerApi = Hono<{ Bindings: HttpBindings }>
 /** Beyond these a caller is told to come back, instead of everybody waiting (DESIGN §10.15). */
 const mostCalls = 2_000
 const mostLongPolls = 2_000
-const largestBodyBytes = 16 * 1024 * 1024
 
 /** The manager API: POST /v1/<operation> with JSON both ways, GET /v1/events as a stream. Errors are problem documents. */
 export function createApi({ context, log }: ApiOptions): ManagerApi {
@@ -35,18 +36,20 @@ export function createApi({ context, log }: ApiOptions): ManagerApi {
   api.post('/v1/:operation', async (request) => {
     const name = request.req.param('operation')
     if (!isOperationName(name)) throw new QueueError('invalid_input', `there is no operation "${name}"`)
+    // Received before it is counted: a call that is only half sent holds nobody else back.
+    const body = parseBody(await readBody(request.env.incoming))
     if (context.isDraining() && !isAnsweredWhileDraining(name)) {
       throw new QueueError('manager_unavailable', 'the manager is stopping; repeat the call')
     }
+    const signal = () => request.req.raw.signal
+    if (isUnbounded(name)) return request.json(await answer(context, name, body, signal))
     const lane = isLongPoll(name) ? 'long' : 'short'
     if (calls[lane] >= (lane === 'long' ? mostLongPolls : mostCalls)) {
       throw new QueueError('limit_exceeded', `${calls[lane]} calls are in flight; repeat in a moment`)
     }
     calls[lane] += 1
     try {
-      // The plain header of node: building a Headers object for each call costs more than the check.
-      const body = await readBody(request.req.raw, request.env.incoming.headers['content-length'])
-      return request.json(await answer(context, name, body, () => request.req.raw.signal))
+      return request.json(await answer(context, name, body, signal))
     } finally {
       calls[lane] -= 1
     }
@@ -70,17 +73,23 @@ export function createApi({ context, log }: ApiOptions): ManagerApi {
   return api
 }
 
-async function readBody(request: Request, contentLength: string | undefined): Promise<unknown> {
-  const declared = Number(contentLength ?? 0)
-  if (declared > largestBodyBytes) {
-    throw new QueueError('limit_exceeded', `the request is ${declared} bytes; at most ${largestBodyBytes} are taken`)
-  }
-  const text = await request.text()
+function parseBody(text: string): unknown {
   if (text === '') return {}
   try {
-    return JSON.parse(text)
+    return orTooDeep(() => JSON.parse(text) as unknown)
   } catch (error) {
+    if (error instanceof QueueError) throw error
     throw new QueueError('invalid_input', `the body is not JSON: ${(error as Error).message}`)
+  }
+}
+
+/** What is nested so deeply that the stack ends is the caller's mistake, not a defect of the manager. */
+function orTooDeep<Value>(work: () => Value): Value {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof RangeError) throw new QueueError('invalid_input', 'the body is nested too deeply')
+    throw error
   }
 }
 
@@ -90,8 +99,9 @@ async function answer<Name extends OperationName>(
   body: unknown,
   signal: () => AbortSignal,
 ) {
-  const parsed = operations[name].request.safeParse(body)
-  if (!parsed.success) throw invalidInput(parsed.error)
+  const schema = operations[name].request
+  const parsed = orTooDeep(() => schema.safeParse(body))
+  if (!parsed.success) throw invalidInput(parsed.error, { schema, value: body })
   const handler = operationHandlers[name] as OperationHandler<Name>
   return (await handler(context, parsed.data as Parameters<typeof handler>[1], signal)) as object
 }

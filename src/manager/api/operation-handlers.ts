@@ -59,6 +59,11 @@ export function isLongPoll(name: OperationName): boolean {
   return name === 'wait_for_jobs'
 }
 
+/** What tells that the manager lives, or ends it, is answered however many calls there are: a busy manager is not a dead one. */
+export function isUnbounded(name: OperationName): boolean {
+  return name === 'handshake' || name === 'stop_manager'
+}
+
 /** Answers that a stopping manager still gives; everything else is for its successor. */
 export function isAnsweredWhileDraining(name: OperationName): boolean {
   return name !== 'submit_job' && name !== 'rerun_job'

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { openConnection, shakeHands } from '../../client/connection.ts'
 import { readManagerFile } from '../../client/manager-file.ts'
+import { QueueError } from '../../domain/errors.ts'
 import type { ManagerFile } from '../../domain/wire/manager.ts'
 import { bootId, isSameProcess } from '../../platform/process-identity.ts'
 
@@ -93,8 +94,9 @@ async function probe(holder: ManagerFile, options: LeadershipOptions): Promise<P
     const { instance_id: instance, state } = await shakeHands(connection, probeTimeoutMs)
     if (instance === holder.instance_id)
       return { answer: state === 'draining' ? 'stopping' : 'leading', patience: probeCount, pauseMs: stoppingPauseMs }
-  } catch {
-    // Nobody answered.
+  } catch (error) {
+    // Any answer of the manager, a refusal too, is a sign of life; otherwise nobody answered.
+    if (error instanceof QueueError) return { answer: 'leading', patience: probeCount, pauseMs: stoppingPauseMs }
   } finally {
     await connection.close()
   }

@@ -11,9 +11,13 @@ export interface Listener {
   close(graceMs: number): Promise<void>
 }
 
+/** A caller that has not sent its whole request by then is cut off. */
+const longestReceiveMs = 30_000
+
 /** Serves the API on a unix socket (a named pipe on Windows), mode 0600 inside a 0700 directory. */
-export async function listen(api: ManagerApi, socket: string): Promise<Listener> {
-  const server = createAdaptorServer({ fetch: api.fetch }) as Server
+export async function listen(api: ManagerApi, socket: string, receiveMs = longestReceiveMs): Promise<Listener> {
+  const serverOptions = { connectionsCheckingInterval: Math.ceil(receiveMs / 6) }
+  const server = createAdaptorServer({ fetch: api.fetch, serverOptions }) as Server
   let connections = 0
   server.on('connection', (connection) => {
     connections += 1
@@ -21,8 +25,9 @@ export async function listen(api: ManagerApi, socket: string): Promise<Listener>
       connections -= 1
     })
   })
-  // Long polls and streams are bounded by their operations.
-  server.requestTimeout = 0
+  // Receiving only: long polls and streams are bounded by their operations.
+  server.requestTimeout = receiveMs
+  server.headersTimeout = receiveMs
   server.keepAliveTimeout = 30_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

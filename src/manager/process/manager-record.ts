@@ -1,7 +1,9 @@
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ManagerFile } from '../../domain/wire/manager.ts'
 import { apiVersion } from '../../domain/wire/shared.ts'
 import { writeFileAtomic } from '../../platform/atomic-file.ts'
+import { directoryIdentity } from '../../platform/directory-identity.ts'
 import { bootId, ownIdentity } from '../../platform/process-identity.ts'
 
 /** Writes `manager.json` in the stages of a manager's life; each write replaces the whole file atomically. */
@@ -17,6 +19,7 @@ export class ManagerRecord {
       start_time: own.startTime,
       boot_id: bootId(),
       instance_id: '',
+      home_identity: directoryIdentity(dirname(file)),
       epoch: 0,
       version,
       api_version: apiVersion,

@@ -1,5 +1,7 @@
 import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { type Logger, pino } from 'pino'
+import { makeDirectory } from '../../platform/make-directory.ts'
 
 const keptFiles = 3
 
@@ -11,29 +13,56 @@ export function createRotatingLog(
   file: string,
   options: { readonly level: string; readonly maxBytes: number },
 ): Logger {
-  let descriptor = openSync(file, 'a', 0o600)
+  let descriptor = openLog(file)
   let size = fstatSync(descriptor).size
+  let rotateAbove = options.maxBytes
 
   function rotate(): void {
-    closeSync(descriptor)
+    // Until the next file is open the old one stays: the number of a closed descriptor soon belongs to another file.
+    rotateAbove = size + options.maxBytes
+    const fresh = `${file}.new`
+    const next = openLog(fresh)
     for (let number = keptFiles - 1; number >= 1; number -= 1)
       renameIfThere(`${file}.${number}`, `${file}.${number + 1}`)
     renameIfThere(file, `${file}.1`)
-    descriptor = openSync(file, 'a', 0o600)
-    size = 0
+    renameIfThere(fresh, file)
+    const old = descriptor
+    descriptor = next
+    size = fstatSync(next).size
+    rotateAbove = options.maxBytes
+    closeSync(old)
   }
 
   const stream = {
     write(line: string): void {
-      try {
-        if (size > options.maxBytes) rotate()
+      tryTo(() => {
+        if (size > rotateAbove) rotate()
+      })
+      tryTo(() => {
         size += writeSync(descriptor, line)
-      } catch {
-        // Nowhere to say it: stdio of the manager goes nowhere.
-      }
+      })
     },
   }
   return pino({ level: options.level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime }, stream)
+}
+
+/** Opens for append; a folder that somebody removed is made again. */
+function openLog(file: string): number {
+  try {
+    return openSync(file, 'a', 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    makeDirectory(dirname(file))
+    return openSync(file, 'a', 0o600)
+  }
+}
+
+function tryTo(effect: () => void): void {
+  try {
+    effect()
+  } catch {
+    // Nowhere to say it: stdio of the manager goes nowhere.
+  }
 }
 
 function renameIfThere(from: string, to: string): void {

@@ -21,6 +21,7 @@ import { openJobStore } from '../../persistence/open-job-store.ts'
 import type { SqliteJobStore } from '../../persistence/sqlite-job-store.ts'
 import { storageProblemOf } from '../../persistence/storage-errors.ts'
 import { recordDeath } from '../../platform/deaths-file.ts'
+import { directoryIdentity } from '../../platform/directory-identity.ts'
 import { bootId, ownIdentity } from '../../platform/process-identity.ts'
 import { createCommandExecutor } from '../../workers/command-executor.ts'
 import { createApi } from '../api/create-api.ts'
@@ -106,7 +107,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   })
   checkIdentityAtStart(store, paths.instanceFile)
   const epoch = store.raiseEpoch(`${process.pid}`, clock.now())
-  let identity = readOrCreateIdentity(store, paths.instanceFile, uuidv7(), clock.now())
+  let identity = readOrCreateIdentity(store, paths.instanceFile, uuidv7(), clock.now(), directoryIdentity(paths.home))
   record.write({ instance_id: identity.instanceId, epoch })
   log.info({ epoch, version, home: paths.home }, 'leading')
   const databaseIdentity = captureFileIdentity(paths.database)
@@ -133,8 +134,11 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     log,
     giveUp: (reason) => endLoudly(storageExitCode, reason),
     checkIdentity: () => checkDatabaseFile(),
-    onRecovered: () =>
-      void recoverer.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed')),
+    onRecovered: () => {
+      // What a group took from the index may still be claimable, and what it reported as failed may stand.
+      dispatcher.rebuild()
+      recoverer.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed'))
+    },
   })
   const commits = new CommitQueue({
     store,
@@ -151,7 +155,8 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     instanceId: identity.instanceId,
     clock,
     shell: settings.shell,
-    bootId: bootId(),
+    // Runners of another boot, or of the original of a copied state directory, are not this manager's to adopt.
+    bootId: `${bootId()}.${identity.instanceId}`,
     log,
     faultPoint: faults.reach,
     commandUmask,
@@ -180,6 +185,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     workerId,
     leaseMs: settings.lease,
     log,
+    onRetriesMoved: () => dispatcher.rebuild(),
     checkIdentity: () => {
       checkDatabaseFile()
       noteHighWater()

@@ -80,7 +80,9 @@ export class AttemptSupervisor {
     try {
       const task = commandTask(this.#options.store, held.job.id, held.fence, supervised.options, held.elapsedMs)
       supervised.live = this.#options.executor.adopt(task, held.runner, this.#observer(supervised))
-      if (held.job.cancelRequestedAt !== null) supervised.live.stop('cancel')
+      // Read again: a cancel may have been committed since the held units were read.
+      const job = this.#options.store.readJob(held.job.id)
+      if (job?.cancelRequestedAt != null) supervised.live.stop('cancel')
     } catch (error) {
       this.#refuse(supervised, error)
     }
@@ -213,7 +215,9 @@ export class AttemptSupervisor {
             store.recordProgressIfHeld(supervised.fence, supervised.progress, end.elapsedMs, clock.now())
           }
           const ended = recordEnd(store, supervised, end, { now: clock.now(), random })
+          // Free within this transaction, so that the next claim shares its commit.
           this.#dispatcher?.releaseSlot(unitId)
+          commit.afterFailure(() => this.#dispatcher?.occupySlot(unitId))
           if (ended === null) log.warn({ unit: unitId, end: end.kind }, 'the lease was lost; the outcome is dropped')
           else this.#afterEnd(ended)
           commit.afterCommit(() => this.#attempts.delete(unitId))

@@ -129,44 +129,54 @@ export class CommitQueue {
       return
     }
     faultPoint('commit.after')
-    for (const effect of effects) effect()
+    this.#runEffects(effects)
     for (const settle of settlements) settle()
   }
 
   #runOne(entry: Entry, commit: Commit): () => void {
-    const { store } = this.#options
-    // Effects of an operation that is rolled back alone must not run with the group.
+    const outcome = this.#attempt(entry.work, commit)
+    return 'error' in outcome ? () => entry.reject(outcome.error) : () => entry.resolve(outcome.value)
+  }
+
+  #runHook(hook: Operation<void>, commit: Commit): void {
+    const outcome = this.#attempt(hook, commit)
+    if ('error' in outcome) this.#options.onHookError(outcome.error)
+  }
+
+  /**
+   * Runs one operation in a savepoint of its own; when it throws it is undone alone, its effects with it.
+   * @throws what makes the whole group worthless, after handing the operation's undo to the group
+   */
+  #attempt<T>(work: Operation<T>, commit: Commit): { readonly value: T } | { readonly error: unknown } {
+    const { store, isStorageFault } = this.#options
     const effects: (() => void)[] = []
     const undo: (() => void)[] = []
     try {
       const value = store.atomically(() =>
-        entry.work({ afterCommit: (effect) => effects.push(effect), afterFailure: (effect) => undo.push(effect) }),
+        work({ afterCommit: (effect) => effects.push(effect), afterFailure: (effect) => undo.push(effect) }),
       )
       for (const effect of effects) commit.afterCommit(effect)
       for (const effect of undo) commit.afterFailure(effect)
-      return () => entry.resolve(value)
+      return { value }
     } catch (error) {
       // SQLite rolled the whole transaction back (disk full, I/O error): no savepoint of this group stands.
-      if (!store.isTransactionOpen() || this.#options.isStorageFault(error) || error instanceof EpochLostError)
+      if (!store.isTransactionOpen() || isStorageFault(error) || error instanceof EpochLostError) {
+        for (const effect of undo) commit.afterFailure(effect)
         throw error
+      }
       for (const effect of undo) effect()
-      return () => entry.reject(error)
+      return { error }
     }
   }
 
-  #runHook(hook: Operation<void>, commit: Commit): void {
-    const effects: (() => void)[] = []
-    const undo: (() => void)[] = []
-    try {
-      this.#options.store.atomically(() =>
-        hook({ afterCommit: (effect) => effects.push(effect), afterFailure: (effect) => undo.push(effect) }),
-      )
-      for (const effect of effects) commit.afterCommit(effect)
-      for (const effect of undo) commit.afterFailure(effect)
-    } catch (error) {
-      if (!this.#options.store.isTransactionOpen() || this.#options.isStorageFault(error)) throw error
-      for (const effect of undo) effect()
-      this.#options.onHookError(error)
+  /** What is committed is told to everybody, even if one of them fails: the error is reported, the rest goes on. */
+  #runEffects(effects: readonly (() => void)[]): void {
+    for (const effect of effects) {
+      try {
+        effect()
+      } catch (error) {
+        this.#options.onHookError(error)
+      }
     }
   }
 

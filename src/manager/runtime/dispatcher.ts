@@ -40,6 +40,13 @@ export class Dispatcher {
 
   /** Reads every runnable job and begins to claim. */
   start(): void {
+    this.rebuild()
+    this.#quiet = false
+    this.#options.commits.wake()
+  }
+
+  /** Reads every runnable job again: after the storage was reopened or due times were moved, the index may lack some. */
+  rebuild(): void {
     const { store, clock } = this.#options
     let after = 0
     for (;;) {
@@ -49,7 +56,6 @@ export class Dispatcher {
       if (last === undefined || page.length < rebuildPage) break
       after = last.seq
     }
-    this.#quiet = false
     this.#options.commits.wake()
   }
 
@@ -103,7 +109,13 @@ export class Dispatcher {
       const ready = this.#index.peek(clock.now())
       if (ready === undefined) break
       this.#index.remove(ready.jobId)
-      this.#claim(ready.jobId, commit)
+      try {
+        this.#claim(ready.jobId, commit)
+      } catch (error) {
+        // The job is as claimable as before; only this try failed.
+        this.#index.offer(ready, clock.now())
+        throw error
+      }
     }
     this.#setTimer()
   }

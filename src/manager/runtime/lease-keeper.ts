@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../domain/clock.ts'
 import type { JobStore } from '../../domain/ports/job-store.ts'
 import type { AttemptSupervisor } from './attempt-supervisor.ts'
+import { ClockWatch } from './clock-watch.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { Recoverer } from './recoverer.ts'
 
@@ -14,8 +15,10 @@ export interface LeaseKeeperOptions {
   readonly workerId: string
   readonly leaseMs: number
   readonly log: Logger
-  /** Runs at every beat; throws or answers false when the state is not what it was. */
+  /** Ends the process when the state is not what it was. */
   readonly checkIdentity: () => void
+  /** Called after due times were moved: the ready index must be read anew. */
+  readonly onRetriesMoved: () => void
 }
 
 /**
@@ -27,10 +30,12 @@ export const beatMs = 5_000
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
   #timer: NodeJS.Timeout | null = null
+  readonly #clockWatch: ClockWatch
   #lastLease = Number.NEGATIVE_INFINITY
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
+    this.#clockWatch = new ClockWatch(options.clock)
   }
 
   start(): void {
@@ -46,6 +51,7 @@ export class LeaseKeeper {
   beat(): void {
     const { store, commits, supervisor, recoverer, clock, workerId, leaseMs, log, checkIdentity } = this.#options
     checkIdentity()
+    this.#followClock()
     // An empty group writes nothing, but its transaction checks the epoch: a manager that was stopped while another took over
     // ends here, even when nobody asks it for a write.
     commits.run(() => undefined).catch((error: unknown) => log.warn({ err: error }, 'the storage does not answer'))
@@ -57,5 +63,17 @@ export class LeaseKeeper {
       .run(() => store.heartbeatWorker(workerId, clock.now(), clock.now() + leaseMs))
       .then(() => recoverer.reconcile())
       .catch((error: unknown) => log.warn({ err: error }, 'heartbeat failed; the next one follows'))
+  }
+
+  /** Back-off is a length of time: a wall clock that was set back must not make it longer (DESIGN §10.1). */
+  #followClock(): void {
+    const { store, commits, log, onRetriesMoved } = this.#options
+    const setBackMs = this.#clockWatch.look()
+    if (setBackMs === 0) return
+    log.warn({ setBackMs }, 'the wall clock was set back: waiting retries move with it')
+    commits
+      .run(() => store.shiftRetries(-setBackMs))
+      .then(onRetriesMoved)
+      .catch((error: unknown) => log.error({ err: error }, 'waiting retries could not be moved'))
   }
 }

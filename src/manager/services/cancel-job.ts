@@ -9,7 +9,7 @@ const mostByFilter = 100
 
 /**
  * Cancels jobs by id or by filter. When it answers, no new effect of them starts; running ones are being stopped.
- * @throws QueueError invalid_input when neither or both of ids and filter are given
+ * @throws QueueError invalid_input when neither or both of ids and filter are given, job_not_found when none of the ids is known
  */
 export async function cancelJobs(context: ServiceContext, request: OperationCall<'cancel_job'>): Promise<CancelAnswer> {
   const { store, commits, clock, supervisor } = context
@@ -37,14 +37,30 @@ export async function cancelJobs(context: ServiceContext, request: OperationCall
     })
     return { jobs, has_more: matched.length > ids.length }
   })
-  const cancelling = answer.jobs.filter((job) => job.outcome === 'cancelling').map((job) => job.id)
-  return {
-    ...answer,
-    next:
-      cancelling.length > 0
-        ? `wait_for_jobs {"ids":${JSON.stringify(cancelling.slice(0, 50))}} tells when their processes are gone.`
-        : 'Nothing: what was cancelled is final; rerun_job starts it again.',
+  const missing = answer.jobs.filter((job) => job.outcome === 'not_found').map((job) => job.id)
+  if (missing.length > 0 && missing.length === answer.jobs.length) {
+    throw new QueueError('job_not_found', `no job has the id ${missing.slice(0, 5).join(', ')}`)
   }
+  return { ...answer, next: nextStep(answer.jobs) }
+}
+
+function nextStep(jobs: CancelAnswer['jobs']): string {
+  const withOutcome = (outcome: CancelAnswer['jobs'][number]['outcome']) =>
+    jobs.filter((job) => job.outcome === outcome).map((job) => job.id)
+  const cancelling = withOutcome('cancelling')
+  const sentences = [
+    ...(cancelling.length === 0
+      ? []
+      : [`wait_for_jobs ${JSON.stringify({ ids: cancelling.slice(0, 50) })} tells when their processes are gone.`]),
+    ...(withOutcome('not_found').length === 0
+      ? []
+      : ['No job has some of these ids; list_jobs or whats_new find them.']),
+  ]
+  if (sentences.length > 0) return sentences.join(' ')
+  if (jobs.length === 0) return 'Nothing changed: no unfinished job matches. list_jobs shows what there is.'
+  if (withOutcome('already_final').length === jobs.length)
+    return 'Nothing changed: it had ended before. job_status shows how.'
+  return 'Nothing: what was cancelled is final; rerun_job starts it again.'
 }
 
 function matchingIds(context: ServiceContext, filter: NonNullable<OperationCall<'cancel_job'>['filter']>): string[] {

@@ -35,6 +35,8 @@ export function jobResult(context: ServiceContext, request: OperationCall<'job_r
     result_bytes: bounded.bytes,
     truncated: bounded.truncated,
     artifacts: [],
-    next: final ? `job_logs {"id":"${job.id}"} has what it printed.` : nextStep([jobView(context, job, 'concise')]),
+    next: final
+      ? `job_logs {"id":"${job.id}"} has what it printed.`
+      : nextStep([jobView(context, job, 'concise')], context.clock.now()),
   }
 }

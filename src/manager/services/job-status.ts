@@ -1,4 +1,5 @@
 import { QueueError } from '../../domain/errors.ts'
+import { formatInstant } from '../../domain/format-instant.ts'
 import { isFinalJobState } from '../../domain/states.ts'
 import type { StatusAnswer } from '../../domain/wire/jobs.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
@@ -12,7 +13,7 @@ import type { ServiceContext } from './service-context.ts'
  */
 export function jobStatus(context: ServiceContext, request: OperationCall<'job_status'>): StatusAnswer {
   const { jobs, missing } = viewsOf(context, request.ids, request.detail)
-  return { jobs, missing, next: nextStep(jobs) }
+  return { jobs, missing, next: nextStep(jobs, context.clock.now()) }
 }
 
 /** @throws QueueError job_not_found when none of the ids is known */
@@ -29,9 +30,33 @@ export function viewsOf(
   return { jobs: ids.flatMap((id) => found.get(id) ?? []).map((job) => jobView(context, job, detail)), missing }
 }
 
-/** One sentence with the call that makes sense next. */
-export function nextStep(jobs: readonly JobView[]): string {
+/** A start farther away than this is not worth a wait, in ms. */
+const worthAWaitMs = 60_000
+
+/**
+ * @param now wall time in ms
+ * @returns what to do when everything unfinished starts much later; null when waiting makes sense
+ */
+export function doNotWait(jobs: readonly JobView[], now: number): string | null {
   const unfinished = jobs.filter((job) => !job.final)
+  const starts = unfinished.map((job) =>
+    job.state === 'scheduled' && job.run_at !== null ? Date.parse(job.run_at) : Number.NEGATIVE_INFINITY,
+  )
+  const first = Math.min(...starts)
+  if (unfinished.length === 0 || first - now < worthAWaitMs) return null
+  const subject = unfinished.length === 1 ? 'It starts' : 'The first starts'
+  const object = unfinished.length === 1 ? 'it' : 'them'
+  return `${subject} at ${formatInstant(first)}; do not wait for ${object}. whats_new finds ${object} in any later chat.`
+}
+
+/**
+ * One sentence with the call that makes sense next.
+ * @param now wall time in ms
+ */
+export function nextStep(jobs: readonly JobView[], now: number): string {
+  const unfinished = jobs.filter((job) => !job.final)
+  const later = doNotWait(jobs, now)
+  if (later !== null) return later
   if (unfinished.length > 0)
     return `wait_for_jobs ${JSON.stringify({ ids: unfinished.map((job) => job.id) })} answers when they end.`
   const failed = jobs.find((job) => job.stored_state === 'failed')

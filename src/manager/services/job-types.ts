@@ -1,7 +1,8 @@
 import type { z } from 'zod'
+import { cutText } from '../../domain/cut-text.ts'
 import { QueueError } from '../../domain/errors.ts'
 import type { Json, JsonObject } from '../../domain/job.ts'
-import { invalidInput } from '../../domain/wire/invalid-input.ts'
+import { invalidCommand } from '../../domain/wire/command-hints.ts'
 import { commandParams, type SubmitContext } from '../../domain/wire/submit.ts'
 import { commandArgv, commandDirectory } from '../runtime/command-task.ts'
 
@@ -15,6 +16,8 @@ export interface JobType {
   readonly example: JsonObject
   /** @throws QueueError invalid_input naming the bad parameter */
   prepare(params: JsonObject, context: SubmitContext): { readonly name: string; readonly input: Json }
+  /** The parameters of a rerun: overrides win, key by key; what they make meaningless is left out. */
+  mergeParams(first: JsonObject, overrides: JsonObject): JsonObject
 }
 
 const command: JobType = {
@@ -27,9 +30,16 @@ const command: JobType = {
   example: { argv: ['python3', 'train.py', '--epochs', '10'], cwd: '/home/you/project' },
   prepare(params, context) {
     const parsed = commandParams.safeParse(params)
-    if (!parsed.success) throw invalidInput(parsed.error, 'params')
+    if (!parsed.success) throw invalidCommand(parsed.error, params)
     const cwd = commandDirectory(parsed.data, context.cwd)
     return { name: commandName(commandArgv(parsed.data)), input: { environment: context.environment, cwd } }
+  },
+  mergeParams(first, overrides) {
+    const { argv, shell, script, ...rest } = first
+    // A command line in one form replaces one in the other.
+    const kept = 'argv' in overrides || 'script' in overrides ? {} : { argv, shell, script }
+    const merged = { ...rest, ...kept, ...overrides }
+    return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) as JsonObject
   },
 }
 
@@ -38,7 +48,7 @@ const longestName = 80
 function commandName(argv: readonly string[]): string {
   const isScript = argv[0] === '/bin/sh' && argv[1] === '-c'
   const text = (isScript ? (argv[2] ?? '') : argv.join(' ')).replace(/\s+/g, ' ').trim()
-  return text.length <= longestName ? text : `${text.slice(0, longestName - 1)}…`
+  return cutText(text, longestName)
 }
 
 const types: ReadonlyMap<string, JobType> = new Map([[command.type, command]])

@@ -1,3 +1,4 @@
+import { cutText } from '../../domain/cut-text.ts'
 import { type Display, displayState, type UnitFacts } from '../../domain/display-state.ts'
 import { harmlessText } from '../../domain/display-text.ts'
 import type { ErrorRecord } from '../../domain/errors.ts'
@@ -9,6 +10,8 @@ import type { ServiceContext } from './service-context.ts'
 
 const resultPreviewBytes = 2_000
 const unitsInHistory = 20
+/** Characters of a reason on one line; the whole one stands in job_status. */
+const longestLineWhy = 160
 
 /** The one unit of a plain job and its attempts; both empty while nothing ran, which saves the reads on the submit path. */
 interface PlainUnit {
@@ -68,12 +71,16 @@ export function jobLine(context: ServiceContext, job: Job): JobLine {
     name: harmlessText(job.name),
     type: job.type,
     state: display.state,
-    why: harmlessText(display.why),
+    why: bounded(harmlessText(display.why)),
     progress: job.state === 'running' ? newestProgress(context, plain.unit) : null,
     created_at: iso(job.createdAt),
     finished_at: isoOrNull(job.finishedAt),
     duration_s: durationSeconds(context, job),
   }
+}
+
+function bounded(why: string): string {
+  return cutText(why, longestLineWhy)
 }
 
 /** The displayed state of a job and its reason, with everything this manager knows. */

@@ -1,3 +1,4 @@
+import { cutText } from '../../domain/cut-text.ts'
 import { QueueError } from '../../domain/errors.ts'
 import { isFinalJobState, priorityName } from '../../domain/states.ts'
 import { type RerunRequest, type SubmitAnswer, submitRequest } from '../../domain/wire/submit.ts'
@@ -26,6 +27,7 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
       remedy: `Wait for it (wait_for_jobs) or cancel it first (cancel_job {"ids":["${job.id}"]}).`,
     })
   }
+  const type = jobTypeNamed(job.type)
   const { params: overriddenParams, ...overrides } = request.overrides ?? {}
   const { options } = payload
   const first = commandInput.parse(store.readUnitPayload(unit.id)?.input)
@@ -46,13 +48,13 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
     ...(options.unitTimeoutMs === null ? {} : { timeout_s: options.unitTimeoutMs / 1000 }),
     ...(options.idleTimeoutMs === null ? {} : { idle_timeout_s: options.idleTimeoutMs / 1000 }),
     ...overrides,
-    params: { ...payload.params, ...overriddenParams },
+    params: overriddenParams === undefined ? payload.params : type.mergeParams(payload.params, overriddenParams),
     idempotency_key: request.idempotency_key,
     // The run is to be the same: its environment and directory are those of the first one, not of this client.
     context: { environment: first.environment, cwd: first.cwd, submitted_by: request.context.submitted_by },
   })
-  const prepared = jobTypeNamed(job.type).prepare(submission.params, submission.context)
-  const baseName = job.name.endsWith(suffix) ? job.name : `${job.name.slice(0, 200 - suffix.length)}${suffix}`
+  const prepared = type.prepare(submission.params, submission.context)
+  const baseName = job.name.endsWith(suffix) ? job.name : cutText(job.name, 200 - suffix.length) + suffix
   return storeSubmission(context, submission, {
     name: submission.name ?? baseName,
     input: prepared.input,

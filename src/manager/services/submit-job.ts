@@ -5,10 +5,12 @@ import type { NewJob } from '../../domain/ports/job-store.ts'
 import { defaultBackoff } from '../../domain/retry-policy.ts'
 import { priorities } from '../../domain/states.ts'
 import type { SubmitAnswer, SubmitRequest } from '../../domain/wire/submit.ts'
+import { commandInput } from '../runtime/command-task.ts'
+import { doNotWait, nextStep } from './job-status.ts'
 import { jobTypeNamed } from './job-types.ts'
 import { jobView } from './job-view.ts'
 import type { ServiceContext } from './service-context.ts'
-import { submitNotes } from './submit-notes.ts'
+import { missingDirectory, submitNotes } from './submit-notes.ts'
 
 /** Larger parameters would sit in every status answer; a file and its path serve better. */
 const largestParamsBytes = 1024 * 1024
@@ -42,6 +44,8 @@ export async function storeSubmission(
     })
   }
   const options = jobOptions(context, request)
+  const directory = commandInput.safeParse(derived.input).data?.cwd
+  const looked = directory === undefined ? null : missingDirectory(directory)
   const outcome = await commits.run((commit) => {
     const now = clock.now()
     // Again, in the transaction: room that was made on a full disk is for results, not for the job that found it full.
@@ -67,13 +71,24 @@ export async function storeSubmission(
   // The claim may share the commit, and a repeat may meet the job at any later moment; else it is as it was inserted.
   const isAsInserted = outcome.kind === 'created' && !context.supervisor.runsJob(outcome.job.id)
   const job = isAsInserted ? outcome.job : (store.readJob(outcome.job.id) ?? outcome.job)
+  const view = jobView(context, job, 'concise')
+  const now = clock.now()
   return {
     id: job.id,
     existing: outcome.kind === 'existing',
     submitted_at: new Date(job.createdAt).toISOString(),
-    job: jobView(context, job, 'concise'),
-    notes: submitNotes(job, options),
-    next: `It runs without you. wait_for_jobs {"ids":["${job.id}"]} tells when it ends; whats_new finds it in any later chat.`,
+    job: view,
+    notes: submitNotes({
+      job,
+      options,
+      params: request.params,
+      missingDirectory: job.startedAt === null ? await looked : null,
+      now,
+    }),
+    next: view.final
+      ? nextStep([view], now)
+      : (doNotWait([view], now) ??
+        `It runs without you. wait_for_jobs {"ids":["${job.id}"]} tells when it ends; whats_new finds it in any later chat.`),
   }
 }
 
@@ -107,7 +122,8 @@ function newJob(
 }
 
 function jobOptions({ settings }: ServiceContext, request: SubmitRequest): JobOptions {
-  const milliseconds = (seconds: number | undefined) => (seconds === undefined ? null : Math.round(seconds * 1000))
+  const milliseconds = (seconds: number | undefined) =>
+    seconds === undefined ? null : Math.max(1, Math.round(seconds * 1000))
   return {
     backoff: {
       initialMs: milliseconds(request.backoff?.initial_s) ?? defaultBackoff.initialMs,
@@ -116,7 +132,7 @@ function jobOptions({ settings }: ServiceContext, request: SubmitRequest): JobOp
     },
     unitTimeoutMs: milliseconds(request.timeout_s),
     idleTimeoutMs: milliseconds(request.idle_timeout_s),
-    cancelGraceMs: milliseconds(request.cancel_grace_s) ?? settings.cancel_grace,
+    cancelGraceMs: request.cancel_grace_s === 0 ? 0 : (milliseconds(request.cancel_grace_s) ?? settings.cancel_grace),
     maxOutputBytes: request.max_output_bytes ?? settings.max_output,
     rerunWhenLost: request.rerun_when_lost ?? true,
   }

@@ -1,10 +1,44 @@
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { formatDuration } from '../../domain/format-duration.ts'
+import { formatInstant } from '../../domain/format-instant.ts'
 import type { Job, JobOptions } from '../../domain/job.ts'
 import { poisonLimit } from '../../domain/retry-policy.ts'
 
-/** What will happen to a submitted job, in sentences: nothing about retries or limits is to be a surprise. */
-export function submitNotes(job: Job, options: JobOptions): string[] {
+/** A submit must not wait for a directory on a dead network; in ms. */
+const longestLookMs = 200
+
+/** What a shell would take as more than text, with what a person wants by it. */
+const shellSigns: ReadonlyMap<string, string> = new Map([
+  ['|', 'a pipe'],
+  ['||', 'several commands'],
+  ['&&', 'several commands'],
+  [';', 'several commands'],
+  ['>', 'a redirection'],
+  ['>>', 'a redirection'],
+  ['<', 'a redirection'],
+  ['2>&1', 'a redirection'],
+])
+
+export interface NoteFacts {
+  readonly job: Job
+  readonly options: JobOptions
+  /** As the caller said it. */
+  readonly params: Readonly<Record<string, unknown>>
+  /** The directory, when it does not exist at this moment. */
+  readonly missingDirectory: string | null
+  /** Wall time in ms. */
+  readonly now: number
+}
+
+/** What will happen to a submitted job, in sentences: nothing about its start, retries or limits is to be a surprise. */
+export function submitNotes({ job, options, params, missingDirectory, now }: NoteFacts): string[] {
   return [
+    ...startNotes(job, now),
+    ...(missingDirectory === null
+      ? []
+      : [`Its directory ${missingDirectory} does not exist now; it fails unless that is made before it starts.`]),
+    ...shellNotes(params),
     job.maxAttempts === 1
       ? 'A failed run is not retried (max_attempts 1).'
       : `A failed run is retried up to ${job.maxAttempts - 1} times, after ${formatDuration(options.backoff.initialMs)} at first and at most ${formatDuration(options.backoff.maxMs)}.`,
@@ -18,4 +52,41 @@ export function submitNotes(job: Job, options: JobOptions): string[] {
       ? []
       : [`It is ended after ${formatDuration(options.idleTimeoutMs)} without output.`]),
   ]
+}
+
+function startNotes(job: Job, now: number): string[] {
+  // 0: no start time was given.
+  if (job.runAt === 0) return []
+  if (job.runAt > now) return [`It starts at ${formatInstant(job.runAt)}, in ${formatDuration(job.runAt - now)}.`]
+  return job.runAt > job.createdAt ? [] : [`Its start time ${formatInstant(job.runAt)} has passed: it starts now.`]
+}
+
+function shellNotes(params: Readonly<Record<string, unknown>>): string[] {
+  const argv: unknown = params['argv']
+  if (params['shell'] === true || !Array.isArray(argv)) return []
+  const [program, ...words] = argv.map(String)
+  const sign = words.find((word) => shellSigns.has(word))
+  // An interpreter is given its signs on purpose.
+  if (sign === undefined || program === undefined || takesSigns.has(basename(program))) return []
+  return [
+    `"${sign}" is passed to ${basename(program)} as plain text: no shell runs. For ${shellSigns.get(sign)} use shell: true with script.`,
+  ]
+}
+
+/** Programs to which such a word alone is an ordinary argument. */
+const takesSigns: ReadonlySet<string> = new Set(['expr', 'test', '[', 'find', 'sh', 'bash', 'zsh', 'dash'])
+
+/** @returns the directory when it certainly does not exist now; null otherwise. Never throws. */
+export async function missingDirectory(path: string): Promise<string | null> {
+  let timer: NodeJS.Timeout | undefined
+  const looked = stat(path).then(
+    () => null,
+    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' || error.code === 'ENOTDIR' ? path : null),
+  )
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), longestLookMs)
+  })
+  const found = await Promise.race([looked, late])
+  clearTimeout(timer)
+  return found
 }

@@ -3,8 +3,11 @@ import type { Job } from '../../domain/job.ts'
 import { isFinalJobState } from '../../domain/states.ts'
 import type { WaitAnswer } from '../../domain/wire/jobs.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
-import { nextStep, viewsOf } from './job-status.ts'
+import type { JobView } from '../../domain/wire/shared.ts'
+import { doNotWait, nextStep, viewsOf } from './job-status.ts'
 import type { ServiceContext } from './service-context.ts'
+
+type Until = OperationCall<'wait_for_jobs'>['until']
 
 /**
  * Long poll: answers at the first committed change that satisfies `until`, or when the time is up. Nothing is polled inside.
@@ -48,24 +51,27 @@ export async function waitForJobs(
     }
   }
   const { jobs, missing } = viewsOf(context, ids, 'concise')
+  const cursor = String(store.lastEventId())
   return {
     satisfied: done,
     jobs,
     missing,
     waited_s: Math.round(clock.monotonic() - begun) / 1000,
-    cursor: String(store.lastEventId()),
-    next: done
-      ? nextStep(jobs)
-      : `Not yet. Call wait_for_jobs again, or do something else: the jobs go on by themselves.`,
+    cursor,
+    next: done ? nextStep(jobs, clock.now()) : waitOn(jobs, request.until, cursor, clock.now()),
   }
 }
 
-function satisfied(
-  context: ServiceContext,
-  ids: readonly string[],
-  until: 'all_ended' | 'any_ended' | 'any_changed',
-  since: number,
-): boolean {
+/** What to do when the time was up: the same call again, ready to be made. */
+function waitOn(jobs: readonly JobView[], until: Until, cursor: string, now: number): string {
+  const later = doNotWait(jobs, now)
+  if (later !== null) return later
+  const wanted = until === 'all_ended' ? jobs.filter((job) => !job.final) : jobs
+  const again = { ids: wanted.map((job) => job.id), ...(until === 'all_ended' ? {} : { until }), cursor }
+  return `Not yet. wait_for_jobs ${JSON.stringify(again)} waits on; or do something else: the jobs go on by themselves.`
+}
+
+function satisfied(context: ServiceContext, ids: readonly string[], until: Until, since: number): boolean {
   if (until === 'any_changed') return context.store.latestEventIdOfJobs(ids) > since
   const hasEnded = (job: Job) => isFinalJobState(job.state)
   const jobs = context.store.readJobs(ids)

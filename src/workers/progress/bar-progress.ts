@@ -32,6 +32,39 @@ export function createPytestParser(): ProgressParser {
   }
 }
 
+/** CMake's Makefiles: `[ 30%] Building C object …`; at the start of the line and followed by a word. */
+const cmake = /^\[\s{0,2}(\d{1,3})%\]\s+\S/
+
+/** ninja: `[1/3] build`, `[ 1/3] …`, `[12/340] Building CXX object …`. */
+const ninja = /^\[\s{0,6}(\d{1,7})\/(\d{1,7})\]\s+\S/
+
+export function createBuildParser(): ProgressParser {
+  return {
+    name: 'build',
+    explicit: false,
+    parse(line) {
+      const percent = cmake.exec(line)
+      if (percent !== null) return Number(percent[1]) > 100 ? null : reading(Number(percent[1]), 100)
+      const steps = ninja.exec(line)
+      return steps === null || Number(steps[1]) > Number(steps[2]) ? null : reading(Number(steps[1]), Number(steps[2]))
+    },
+  }
+}
+
+/** `30% done`, `45.5 % complete`, `80%`: only at the start of the line and with nothing else of meaning behind it. */
+const plainPercent = /^\s{0,8}(\d{1,3}(?:\.\d{1,3})?)\s?%(?:\s+(?:done|complete|completed|finished)\b.{0,200})?\s*$/i
+
+export function createPercentParser(): ProgressParser {
+  return {
+    name: 'percent',
+    explicit: false,
+    parse(line) {
+      const match = plainPercent.exec(line)
+      return match === null || Number(match[1]) > 100 ? null : reading(Number(match[1]), 100)
+    },
+  }
+}
+
 /** rsync --info=progress2: `  1,238,099 100%  146.38kB/s    0:00:08  (xfr#5, to-chk=169/396)`. */
 const rsync = /^\s*[\d,.]+[kMGT]?\s+(\d{1,3})%\s+[\d,.]+[kMGT]?B\/s\s+\d+:\d\d:\d\d/
 

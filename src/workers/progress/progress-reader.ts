@@ -1,5 +1,12 @@
 import type { Progress } from '../../domain/job.ts'
-import { createCurlParser, createPytestParser, createRsyncParser, createTqdmParser } from './bar-progress.ts'
+import {
+  createBuildParser,
+  createCurlParser,
+  createPercentParser,
+  createPytestParser,
+  createRsyncParser,
+  createTqdmParser,
+} from './bar-progress.ts'
 import { cleanMessage, stripTerminal } from './clean-line.ts'
 import { createExplicitParser } from './explicit-progress.ts'
 import { createFfmpegParser } from './ffmpeg-progress.ts'
@@ -16,10 +23,12 @@ const parsers: readonly (() => ProgressParser)[] = [
   createRsyncParser,
   createCurlParser,
   createPytestParser,
+  createBuildParser,
+  createPercentParser,
 ]
 
 /** Only such lines can be of interest to a parser; keeps a flood of plain lines cheap. */
-const interesting = /%|progress|"current"|time[_=]|Duration:|\d:\d\d:\d\d\s|--:--:--/i
+const interesting = /%|\[ *\d+\/|progress|"current"|time[_=]|Duration:|\d:\d\d:\d\d\s|--:--:--/i
 /** Of one piece the last lines are parsed, and of those before only so many interesting ones: a flood must stay cheap. */
 const lastLines = 100
 const earlierLines = 300

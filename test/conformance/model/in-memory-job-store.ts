@@ -224,6 +224,15 @@ export class InMemoryJobStore extends InMemoryJobReads implements JobStore {
     })
   }
 
+  shiftRetries(byMs: number): number {
+    return this.atomically(() => {
+      const waiting = this.state.units.filter((unit) => unit.state === 'available' && unit.attempt > 0)
+      const moved = waiting.filter((unit) => unit.availableAt > 0)
+      for (const unit of moved) unit.availableAt = Math.max(0, unit.availableAt + byMs)
+      return moved.length
+    })
+  }
+
   requestCancel(jobId: string, reason: CancelReason, now: number): CancelOutcome {
     return this.atomically(() => {
       const job = this.find(jobId)

@@ -12,7 +12,19 @@ describe('cancel_job', () => {
     const final = await manager.run('true')
     const answer = await manager.client.call('cancel_job', { ids: [queued.id, running.id, final.id, unknownId] })
     expect(answer.jobs.map((job) => job.outcome)).toEqual(['cancelled', 'cancelling', 'already_final', 'not_found'])
+    expect(answer.next).toBe(
+      `wait_for_jobs {"ids":["${running.id}"]} tells when their processes are gone. No job has some of these ids; list_jobs or whats_new find them.`,
+    )
+    const again = await manager.client.call('cancel_job', { ids: [final.id] })
+    expect(again.next).toBe('Nothing changed: it had ended before. job_status shows how.')
     expect(await manager.ended(running.id)).toMatchObject({ state: 'cancelled', attempts: 1 })
+  })
+
+  test('of no known job is an error, as for every other call', async () => {
+    await expect(manager.client.call('cancel_job', { ids: [unknownId] })).rejects.toMatchObject({
+      code: 'job_not_found',
+      message: `no job has the id ${unknownId}`,
+    })
   })
 
   test('by filter, and never everything by mistake', async () => {
@@ -28,7 +40,12 @@ describe('cancel_job', () => {
   })
 
   test('twice is the same as once', async () => {
-    const { id } = await manager.submit({ params: { argv: ['sleep', '600'] } })
+    // It ignores TERM, so that all three come while it still runs.
+    const { id } = await manager.submit({
+      params: { shell: true, script: 'trap "" TERM; echo up; while :; do sleep 1; done' },
+      cancel_grace_s: 1,
+    })
+    await expect.poll(async () => (await manager.client.call('job_logs', { id })).untrusted_output).toBe('up\n')
     const answers = await Promise.all([1, 2, 3].map(() => manager.client.call('cancel_job', { ids: [id] })))
     expect(answers.map((answer) => answer.jobs[0]?.outcome)).toEqual(['cancelling', 'cancelling', 'cancelling'])
     expect(await manager.ended(id)).toMatchObject({ state: 'cancelled' })
@@ -59,6 +76,27 @@ describe('rerun_job', () => {
     const { id } = await rerun(first.id, { params: { env: { A: '2', B: '3' } }, name: 'changed' })
     expect(await manager.ended(id)).toMatchObject({ name: 'changed', state: 'completed' })
     expect((await manager.client.call('job_logs', { id })).untrusted_output).toBe('2 3\n')
+  })
+
+  test('a command line in the other form replaces the first one', async () => {
+    const first = await manager.run('echo shell')
+    const { id } = await rerun(first.id, { params: { argv: ['echo', 'argv'] } })
+    expect(await manager.ended(id)).toMatchObject({ state: 'completed' })
+    const again = await rerun(id, { params: { shell: true, script: 'echo $((1 + 1))' } })
+    await manager.ended(again.id)
+    expect((await manager.client.call('job_logs', { id: again.id })).untrusted_output).toBe('2\n')
+  })
+
+  test('times below a millisecond and names that would be cut inside a character', async () => {
+    const first = await manager.run('true', {
+      idle_timeout_s: 600.0004,
+      backoff: { initial_s: 0.0001 },
+      name: `${'x'.repeat(189)}😀😀`,
+    })
+    const { id, job } = await rerun(first.id)
+    expect(job.name).not.toMatch(/\p{Surrogate}/u)
+    expect(job.name.endsWith(' (re-run)')).toBe(true)
+    expect(await manager.ended(id)).toMatchObject({ state: 'completed' })
   })
 
   test('the same key gives one re-run; an unfinished or unknown job is refused', async () => {

@@ -6,6 +6,15 @@ const later = { run_at: '2099-01-01T00:00:00Z' }
 const unknownId = '01a20000-0000-7000-8000-000000000000'
 
 describe('list_jobs', () => {
+  test('a row stays a row: a long reason is cut there, and whole in job_status', async () => {
+    const labels = { row: 'long' }
+    const { id } = await manager.submit({ params: { argv: [`no-such-${'x'.repeat(300)}`] }, labels })
+    const { why } = await manager.ended(id)
+    expect(why.length).toBeGreaterThan(300)
+    const { jobs } = await manager.client.call('list_jobs', { labels })
+    expect(jobs.map((job) => job.why)).toEqual([`${why.slice(0, 159)}…`])
+  })
+
   test('pages through everything once, newest first, and keeps to its filter', async () => {
     const labels = { page: 'yes' }
     for (let number = 0; number < 25; number += 1)

@@ -68,6 +68,50 @@ describe('bad input is refused at the edge, by name', () => {
   })
 })
 
+describe('parameters that were meant otherwise are explained', () => {
+  test.each<[string, Record<string, unknown>, string, string]>([
+    [
+      'a text as argv',
+      { argv: 'npm test' },
+      'params.argv is text, but must be a list: ["npm","test"]',
+      'Give "argv": ["npm","test"], or "shell": true, "script": "npm test".',
+    ],
+    [
+      'a limit inside params',
+      { argv: ['true'], timeout_s: 60 },
+      '"timeout_s" belongs beside params, not in it',
+      'Give {"params":{…},"timeout_s":60}.',
+    ],
+  ])('%s', async (_what, params, message, remedy) => {
+    await expect(manager.submit({ params: params as never })).rejects.toMatchObject({ message, remedy })
+  })
+})
+
+describe('notes and next', () => {
+  test('of a later start say when, and not to wait', async () => {
+    const { id, notes, next } = await manager.submit({ params: { argv: ['true'] }, run_at: '2099-01-01T00:00:00Z' })
+    expect(notes[0]).toMatch(/^It starts at 2099-01-01 00:00 UTC, in \d+ d/)
+    const expected = 'It starts at 2099-01-01 00:00 UTC; do not wait for it. whats_new finds it in any later chat.'
+    expect(next).toBe(expected)
+    expect((await manager.client.call('job_status', { ids: [id] })).next).toBe(expected)
+  })
+
+  test('of a start in the past say that it starts now', async () => {
+    const { notes, next } = await manager.submit({ params: { argv: ['true'] }, run_at: '2020-01-01T00:00:00Z' })
+    expect(notes[0]).toBe('Its start time 2020-01-01 00:00 UTC has passed: it starts now.')
+    expect(next).not.toContain('do not wait')
+  })
+
+  test('of a directory that does not exist yet say so, and the job is taken', async () => {
+    const { notes } = await manager.submit({ params: { argv: ['true'], cwd: '/nowhere/yet' }, ...later })
+    expect(notes).toContain(
+      'Its directory /nowhere/yet does not exist now; it fails unless that is made before it starts.',
+    )
+    const there = await manager.submit({ params: { argv: ['true'], cwd: '/tmp' }, ...later })
+    expect(there.notes.join(' ')).not.toContain('does not exist')
+  })
+})
+
 describe('what runs', () => {
   test('the command gets the client environment, its own additions and the marks, and no secrets', async () => {
     const job = await manager.run('echo "$EXTRA|$NIGHTKILN_ATTEMPT|$NIGHTKILN_JOB_ID|${PATH:+path}"; pwd', {

@@ -17,6 +17,18 @@ describe('wait_for_jobs', () => {
     const { id } = await manager.submit({ params: { argv: ['true'] }, ...later })
     const answer = await manager.client.call('wait_for_jobs', { ids: [id], timeout_s: 0.05 })
     expect(answer).toMatchObject({ satisfied: false, jobs: [{ state: 'scheduled' }] })
+    expect(answer.next).toMatch(/^It starts at 2099-01-01 00:00 UTC; do not wait for it\./)
+  })
+
+  test('says with which call to wait on, from where it was', async () => {
+    const ended = await manager.run('true')
+    const { id } = await manager.submit({ params: { argv: ['sleep', '600'] } })
+    const answer = await manager.client.call('wait_for_jobs', { ids: [ended.id, id], timeout_s: 0.05 })
+    const again = JSON.stringify({ ids: [id], cursor: answer.cursor })
+    expect(answer.next).toBe(
+      `Not yet. wait_for_jobs ${again} waits on; or do something else: the jobs go on by themselves.`,
+    )
+    await manager.client.call('cancel_job', { ids: [id] })
   })
 
   test('any_ended of several', async () => {
@@ -92,10 +104,18 @@ describe('whats_new', () => {
       Array.from({ length: 40 }, () => manager.submit({ name, params: { argv: ['true'] } })),
     )
     for (const { id } of ids) await manager.ended(id)
-    const answer = await manager.client.call('whats_new', { client: 'many' })
+    let answer = await manager.client.call('whats_new', { client: 'many' })
     expect(answer.counts.finished).toBe(40)
     expect(answer.more).toBe(true)
-    expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThanOrEqual(4_096)
+    // Acknowledging pages on: each job is shown once, none is lost with those that did not fit.
+    const shown: string[] = []
+    while (answer.finished.length > 0 && shown.length < 100) {
+      expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThanOrEqual(4_096)
+      expect(answer.counts.finished).toBe(40 - shown.length)
+      shown.push(...answer.finished.map((line) => line.id))
+      answer = await manager.client.call('whats_new', { client: 'many', acknowledge: answer.cursor })
+    }
+    expect([...shown].sort()).toEqual(ids.map(({ id }) => id).sort())
   })
 })
 

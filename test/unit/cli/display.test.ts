@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { logLine } from '../../../src/cli/commands/manager-logs.ts'
 import { jobDetail } from '../../../src/cli/display/job-detail.ts'
 import { jobTable } from '../../../src/cli/display/job-table.ts'
-import { bar, jobProgressLine } from '../../../src/cli/display/progress-bar.ts'
+import { bar, jobProgressLine, progressText } from '../../../src/cli/display/progress-bar.ts'
 import { formatAge } from '../../../src/cli/display/quantities.ts'
 import { wantsColor } from '../../../src/cli/display/terminal.ts'
-import { fitText, textWidth } from '../../../src/cli/display/text-width.ts'
+import { fitText, textWidth, wrapText } from '../../../src/cli/display/text-width.ts'
 import { fakeTerminal } from './fake-terminal.ts'
 import { endedJob, jobView, someJobId } from './job-view.ts'
 
@@ -36,12 +36,26 @@ describe('bars', () => {
 })
 
 describe('a live line', () => {
-  it.each([40, 60, 80, 200])('fits a terminal of %d columns unless it is too narrow for name and bar', (columns) => {
+  it.each([40, 60, 68, 80, 90, 200])('fits a terminal of %d columns', (columns) => {
     const { terminal } = fakeTerminal({ isTTY: true, columns })
     const progress = { current: 4, total: 10, percent: 40, message: `step ${'very long '.repeat(20)}`, stage: null }
     const line = jobProgressLine(jobView({ name: 'n'.repeat(60), progress }), terminal)
-    expect(textWidth(line)).toBeLessThan(Math.max(columns, 72))
+    expect(textWidth(line)).toBeLessThan(columns)
     expect(line).toContain('40 %')
+  })
+
+  it('fits in every state, however narrow the window is', () => {
+    for (const columns of [10, 20, 30, 45]) {
+      const { terminal } = fakeTerminal({ isTTY: true, columns })
+      expect(textWidth(jobProgressLine(endedJob('completed_with_failures'), terminal))).toBeLessThan(columns)
+    }
+  })
+
+  it('says nothing of a way that has neither begun nor an end', () => {
+    const progress = { current: 0, total: null, percent: null, message: null, stage: null }
+    expect(progressText(progress)).toBe('')
+    expect(progressText({ ...progress, current: 7 })).toBe('7')
+    expect(progressText({ ...progress, total: 9 })).toBe('0/9')
   })
 
   it('shows no control character that a job put into its name or message', () => {
@@ -84,6 +98,34 @@ describe('detail and table', () => {
     expect(jobTable([job], fakeTerminal().terminal, now)).toContain(job.why)
   })
 
+  it.each([60, 80, 110])('keeps a row on one line of %d columns', (columns) => {
+    const jobs = [
+      endedJob('completed_with_failures', { name: 'n'.repeat(60), why: 'some words '.repeat(9) }),
+      jobView({ progress: { current: 123_456, total: 234_567, percent: null, message: null, stage: null } }),
+    ]
+    const table = jobTable(jobs, fakeTerminal({ isTTY: true, columns }).terminal, now)
+    expect(Math.max(...table.split('\n').map(textWidth))).toBeLessThan(columns)
+    expect(table.split('\n')).toHaveLength(3)
+    expect(table).toContain('n'.repeat(11))
+    expect(table).toContain('completed_with_failures')
+  })
+
+  it('tells a failure once, and in words of the command line what to do', () => {
+    const { terminal } = fakeTerminal()
+    const error = { code: 'command_failed', message: 'exit code 3', remedy: 'Read job_logs; then rerun.' }
+    const once = jobDetail(endedJob('failed', { why: 'failed: exit code 3', error }), terminal, now).join('\n')
+    expect(once.match(/exit code 3/g)).toHaveLength(1)
+    expect(once).toContain('command_failed')
+    expect(once).toContain(`Read nightkiln logs ${someJobId}; then rerun.`)
+    expect(jobDetail(endedJob('failed', { error }), terminal, now).join('\n')).toContain('command_failed: exit code 3')
+  })
+
+  it('breaks long lines at spaces, colours left out of the count', () => {
+    expect(wrapText('one two three', 8, '  ')).toEqual(['one two', '  three'])
+    expect(wrapText('a /very/long/path b', 6, ' ')).toEqual(['a', ' /very/long/path', ' b'])
+    expect(wrapText('\u001b[31mone\u001b[39m two', 7, '')).toHaveLength(1)
+  })
+
   it('tells ages in both directions', () => {
     expect(formatAge('2030-01-01T00:00:30Z', now)).toBe('30 s ago')
     expect(formatAge('2030-01-01T02:01:00Z', now)).toBe('in 2 h')
@@ -107,6 +149,24 @@ describe('the terminal', () => {
     expect(fake.stdout()).toBe(first)
     fake.terminal.draw(['c'])
     expect(fake.stdout().slice(first.length)).toBe('\r\u001b[2A\u001b[2Kc\n\u001b[0J')
+  })
+
+  it('goes back over the rows that its lines take after the window became narrower', () => {
+    const size = { columns: 80 }
+    const fake = fakeTerminal({ isTTY: true, size })
+    fake.terminal.draw(['a'.repeat(70), 'b'])
+    const first = fake.stdout()
+    size.columns = 30
+    expect(fake.terminal.columns).toBe(30)
+    fake.terminal.draw(['c', 'b'])
+    expect(fake.stdout().slice(first.length)).toBe('\r\u001b[4A\u001b[0J\u001b[2Kc\n\u001b[2Kb\n')
+  })
+
+  it('draws no more lines than the screen has', () => {
+    const fake = fakeTerminal({ isTTY: true, size: { columns: 80, rows: 5 } })
+    fake.terminal.draw(['a', 'b', 'c', 'd', 'e', 'f'])
+    expect(fake.stdout().split('\n')).toHaveLength(5)
+    expect(fake.stdout()).toContain('and 3 more')
   })
 
   it('never redraws where nobody watches, and keeps notes away from --json', () => {

@@ -9,7 +9,14 @@ export interface FakeTerminal {
 
 /** A terminal over memory; `isTTY` makes it one that a person watches. */
 export function fakeTerminal(
-  options: { isTTY?: boolean; columns?: number; json?: boolean; environment?: NodeJS.ProcessEnv } = {},
+  options: {
+    isTTY?: boolean
+    columns?: number
+    /** Asked at every draw: a test may resize the window. */
+    size?: { columns: number; rows?: number }
+    json?: boolean
+    environment?: NodeJS.ProcessEnv
+  } = {},
 ): FakeTerminal {
   const written = { stdout: '', stderr: '' }
   const stream = (name: 'stdout' | 'stderr') => ({
@@ -18,7 +25,12 @@ export function fakeTerminal(
       return true
     },
     isTTY: options.isTTY ?? false,
-    columns: options.columns ?? 80,
+    get columns() {
+      return options.size?.columns ?? options.columns ?? 80
+    },
+    get rows() {
+      return options.size?.rows ?? 24
+    },
   })
   const streams = { stdout: stream('stdout'), stderr: stream('stderr') }
   return {

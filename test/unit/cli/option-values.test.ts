@@ -62,7 +62,7 @@ describe('values of options', () => {
     expect(timeOption('--run-at', '2030-01-31T18:00:00+02:00', now, 'ahead')).toBe('2030-01-31T16:00:00.000Z')
     expect(timeOption('--run-at', '2h', now, 'ahead')).toBe('2030-01-01T14:00:00.000Z')
     expect(timeOption('--since', '2h', now, 'back')).toBe('2030-01-01T10:00:00.000Z')
-    for (const text of ['tomorrow', '2030-99-99', ''])
+    for (const text of ['tomorrow', '2030-99-99', '', '1700000000', '1700000000000', '99999999999h'])
       expect(() => timeOption('--since', text, now, 'back'), text).toThrow('--since')
   })
 

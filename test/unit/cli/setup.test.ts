@@ -23,7 +23,7 @@ import {
   type SetupWorld,
 } from '../../../src/cli/setup/client-files.ts'
 import { runSetup, type SetupRequest } from '../../../src/cli/setup/run-setup.ts'
-import { mergedPath, type ServerEntry } from '../../../src/cli/setup/server-entry.ts'
+import { lastingPath, makeServerEntry, mergedPath, type ServerEntry } from '../../../src/cli/setup/server-entry.ts'
 import { textDiff } from '../../../src/cli/setup/text-diff.ts'
 
 const entry: ServerEntry = {
@@ -153,21 +153,36 @@ describe('setup', () => {
   })
 
   it.each([
-    ['comments', '{\n  // mine\n  "a": 1\n}', /comments/],
+    ['comments that the client does not take', '{\n  // mine\n  "a": 1\n}', /comments/],
     ['broken JSON', '{"a": ', /not JSON/],
     ['a list', '[1]', /not a JSON object/],
     ['servers that are a list', '{"mcpServers": []}', /"mcpServers" is not an object/],
   ])('leaves a file with %s alone, says why, and goes on with the other clients', (_, text, reason) => {
     const world = makeWorld()
-    const file = fileOf(world, 'cursor')
+    const file = fileOf(world, 'claude-desktop')
     put(file, text)
-    const outcomes = runSetup(world, request({ clients: ['cursor', 'vscode'] }), entry)
-    const failed = outcomes.find((outcome) => outcome.client === 'cursor')
+    const outcomes = runSetup(world, request({ clients: ['claude-desktop', 'vscode'] }), entry)
+    const failed = outcomes.find((outcome) => outcome.client === 'claude-desktop')
     expect(failed).toMatchObject({ result: 'failed', error: { code: 'config_invalid' } })
     expect(failed?.error?.message).toMatch(reason)
     expect(failed?.error?.remedy).toContain('"nightkiln"')
     expect(readFileSync(file, 'utf8')).toBe(text)
     expect(outcomes.find((outcome) => outcome.client === 'vscode')?.result).toBe('added')
+  })
+
+  it.each(['vscode', 'cursor'] as const)('keeps the comments and trailing commas of %s', (client) => {
+    const world = makeWorld()
+    const file = fileOf(world, client)
+    const key = client === 'vscode' ? 'servers' : 'mcpServers'
+    const before = `{\n  // mine\n  "${key}": {\n    "other": {}, // of another\n  },\n}\n`
+    put(file, before)
+    expect(runSetup(world, request({ clients: [client] }), entry)[0]).toMatchObject({ result: 'added', error: null })
+    const text = readFileSync(file, 'utf8')
+    expect(text).toContain('// mine')
+    expect(text).toContain('"other": {}, // of another\n    "nightkiln": {')
+    expect(runSetup(world, request({ clients: [client] }), entry)[0]?.result).toBe('unchanged')
+    expect(runSetup(world, request({ clients: [client], action: 'remove' }), entry)[0]?.result).toBe('removed')
+    expect(readFileSync(file, 'utf8')).toBe(before)
   })
 
   it('takes an empty file and one with a byte order mark', () => {
@@ -248,12 +263,20 @@ describe('what setup writes and shows', () => {
     expect(mergedPath(['/a:/n/bin'], '/n/bin/node')).toBe('/a:/n/bin')
   })
 
+  it('writes the PATH of the login shell and what the terminal has beside it, but nothing of one run of npm', () => {
+    expect(lastingPath('/a:bin::/p/node_modules/.bin:/b')).toBe('/a:/b')
+    const world = makeWorld({ environment: { PATH: '/terminal:/p/node_modules/.bin:/login' } })
+    expect(makeServerEntry(world, '/login:/usr/bin').env['PATH']).toMatch(/\/login:\/usr\/bin:\/terminal$/)
+  })
+
   it('shows the change, but no values of the neighbours, which may be keys', () => {
     const before =
       '{\n  "mcpServers": {\n    "other": {\n      "env": {\n        "TOKEN": "secret-1"\n      }\n    }\n  }\n}\n'
     const after = before.replace('    }\n  }\n}', '    },\n    "nightkiln": 1\n  }\n}')
     const diff = textDiff(before, after).join('\n')
     expect(diff).toContain('+     "nightkiln": 1')
+    expect(diff).not.toMatch(/^-/m)
+    expect(diff.match(/^\+/gm)).toHaveLength(1)
     expect(diff).not.toContain('secret-1')
     const minified = `{"other":{"TOKEN":"secret-2"},"x":"${'y'.repeat(400)}"}`
     expect(textDiff(minified, `${minified.slice(0, -1)},"nightkiln":1}`).join('\n')).not.toContain('secret-2')
@@ -269,6 +292,8 @@ describe('doctor on MCP clients', () => {
     writeFileSync(join(world.home, 'main.js'), '')
     runSetup(world, request({ clients: ['cursor'] }), works)
     expect(checkClients(session)).toMatchObject({ status: 'ok', detail: 'Cursor' })
+    put(fileOf(world, 'claude-desktop'), '{')
+    expect(checkClients(session).detail).toMatch(/^set up: Cursor; not read: .*claude_desktop_config/)
     rmSync(join(world.home, 'main.js'))
     expect(checkClients(session)).toMatchObject({ status: 'problem' })
     expect(checkClients(session).detail).toContain('main.js')

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -32,4 +32,18 @@ test.each([
   const lock = tryAcquireLaunchLock(file)
   expect(lock).not.toBeNull()
   lock?.release()
+})
+
+test.each([
+  ['a folder', (file: string) => mkdirSync(join(file, 'with', 'content'), { recursive: true })],
+  ['a dangling link', (file: string) => symlinkSync('/nonexistent/lock', file)],
+  ['a link to a folder', (file: string) => symlinkSync(tmpdir(), file)],
+])('%s in its place is removed', (_what, obstruct) => {
+  const file = lockFile()
+  obstruct(file)
+  const lock = tryAcquireLaunchLock(file)
+  expect(lock).not.toBeNull()
+  expect(tryAcquireLaunchLock(file)).toBeNull()
+  lock?.release()
+  expect(readdirSync(join(file, '..'))).toEqual([])
 })

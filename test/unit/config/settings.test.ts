@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readSettings } from '../../../src/config/settings.ts'
+import { readSettings, settingsSchema } from '../../../src/config/settings.ts'
 import { QueueError } from '../../../src/domain/errors.ts'
 import { useTemporaryHome } from '../../support/temporary-home.ts'
 
@@ -80,8 +80,27 @@ describe('readSettings', () => {
     expect(error.message).toContain(key)
   })
 
+  test.each([
+    [{ slot: 4 }, 'unknown setting "slot"; valid: slots, idle_exit, '],
+    [{ slots: 'four' }, 'slots is text, but must be a number'],
+    [{ slots: 0 }, 'slots is 0, but must be at least 1'],
+    [{ idle_exit: 'soon' }, 'idle_exit is "soon", which is not a duration such as "30s" or "10m"'],
+    [{ log_level: 'loud' }, 'log_level is "loud"; valid: trace, debug, info, warn, error'],
+    [[], 'the file must hold an object'],
+  ])('says of %j what is wrong and what is valid', (content, told) => {
+    const file = fileWith(content)
+    expect(refusal(file).message).toContain(`${file}: ${told}`)
+  })
+
+  test('every setting says what it means', () => {
+    for (const [name, schema] of Object.entries(settingsSchema.shape)) expect(schema.description, name).toMatch(/\w/)
+  })
+
   test('refuses what is not JSON and what cannot be read', () => {
-    expect(refusal(fileWith('{ slots: 4 }')).message).toMatch(/is not JSON/)
+    expect(refusal(fileWith('{ slots: 4 }'))).toMatchObject({
+      message: expect.stringMatching(/is not JSON/),
+      remedy: 'Correct the file, or remove it: every setting is optional.',
+    })
     expect(refusal(fileWith('')).message).toMatch(/is not JSON/)
     const directory = join(useTemporaryHome().home, 'config.json')
     mkdirSync(directory)

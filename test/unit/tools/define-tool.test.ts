@@ -139,19 +139,72 @@ describe('arguments', () => {
 
   test.each([
     ['job_status', {}, /^invalid_input: no job was named/],
-    ['job_status', { ids: ['x'] }, /"ids\.0": is not a job id.*job_status again, for example/],
-    ['job_status', { ids: [] }, /^invalid_input: "ids"/],
-    ['job_status', { id, verbose: true }, /unknown argument "verbose"; valid ones: ids, detail, id/],
-    ['submit_job', { command: 'ls' }, /"params".*unknown argument "command"; valid ones: type, params/],
-    ['submit_job', { params: 'ls -l' }, /^invalid_input: "params"/],
-    ['list_jobs', { limit: 1_000 }, /^invalid_input: "limit"/],
-    ['list_jobs', { states: ['done'] }, /"states\.0".*queued.*unfinished/],
+    ['job_status', { ids: ['x'] }, /ids\.0 is "x", which is not a job id.*job_status again, for example/],
+    ['job_status', { ids: [] }, /^invalid_input: ids is empty/],
+    ['job_status', { id, verbose: true }, /unknown argument "verbose"; valid: ids, detail, id/],
+    [
+      'submit_job',
+      { command: 'ls' },
+      /^invalid_input: "command" belongs into params: \{"params":\{"shell":true,"script":"ls"\}\}\./,
+    ],
+    [
+      'submit_job',
+      { argv: ['echo', 'hi'], cwd: '/x', nmae: 'n' },
+      /^invalid_input: "argv" and "cwd" belong into params: \{"params":\{"argv":\["echo","hi"\],"cwd":"\/x"\}\}; unknown argument "nmae"; valid: type/,
+    ],
+    [
+      'rerun_job',
+      { id, overrides: { env: { A: 'b' } } },
+      /"env" belongs into overrides\.params: \{"overrides":\{"params":/,
+    ],
+    ['submit_job', { params: 'ls -l' }, /: params is text, .* write \{"params":\{"shell":true,"script":"ls -l"\}\}/],
+    [
+      'submit_job',
+      { params: {}, backoff: { initial: 1 } },
+      /backoff has the unknown key "initial"; valid: initial_s, max_s/,
+    ],
+    ['submit_job', { params: {}, timeout_s: 2_592_000 }, /: timeout_s is 2592000, but may be at most 604800\./],
+    ['list_jobs', { limit: 1_000 }, /^invalid_input: limit is 1000, but may be at most 100\./],
+    ['list_jobs', { states: ['done'] }, /states\.0 is "done"; valid: queued.*unfinished/],
+    ['list_jobs', { states: 'failed,done' }, /: states is text, but must be a list: \["failed","done"\]\. Correct/],
     ['list_jobs', [], /^invalid_input/],
+    ['job_logs', { ids: [id, otherId] }, /id is missing; unknown argument "ids"; valid: id/],
+    ['job_logs', { id, job_id: otherId }, /unknown argument "job_id"/],
+    ['job_logs', { ids: [id], job_id: otherId }, /unknown argument "ids", "job_id"; valid: id/],
+    ['job_logs', { job_id: 'x' }, /: id is "x", which is not a job id/],
   ])('%s %j is answered with help', async (name, input, expected) => {
     const { result, text, seen } = await callTool(name, input, new QueueError('internal', 'asked'))
     expect(seen).toEqual([])
     expect(result.isError).toBe(true)
     expect(text).toMatch(expected)
+  })
+
+  test.each([
+    ['job_logs', { ids: [id] }],
+    ['job_logs', { ids: id }],
+    ['job_result', { job_id: id }],
+    ['job_result', { job_ids: [id] }],
+    ['rerun_job', { job_ids: `["${id}"]` }],
+  ])('%s understands %j as its id', async (name, input) => {
+    const { seen } = await callTool(name, input, new QueueError('internal', 'asked'))
+    expect(seen[0]?.request).toMatchObject({ id })
+  })
+
+  test.each([
+    ['job_status', { job_id: id }],
+    ['wait_for_jobs', { job_ids: [id] }],
+    ['cancel_job', { job_id: id }],
+  ])('%s understands %j as its ids', async (name, input) => {
+    const { seen } = await callTool(name, input, new QueueError('internal', 'asked'))
+    expect(seen[0]?.request).toMatchObject({ ids: [id] })
+  })
+
+  test('numbers and truth values sent as text are understood, nested ones too', async () => {
+    const input = { params: {}, timeout_s: '60', rerun_when_lost: 'false', backoff: { initial_s: '2.5' } }
+    const { seen } = await callTool('submit_job', input, new QueueError('internal', 'asked'))
+    expect(seen[0]?.request).toMatchObject({ timeout_s: 60, rerun_when_lost: false, backoff: { initial_s: 2.5 } })
+    const words = await callTool('submit_job', { params: {}, timeout_s: '1 h' }, new QueueError('internal', 'asked'))
+    expect(words.text).toMatch(/: timeout_s is text, but must be a number\. /)
   })
 
   test('may be missing altogether', async () => {
@@ -172,7 +225,7 @@ describe('arguments', () => {
   })
 
   test('a wait always leaves time for its answer', async () => {
-    const { seen } = await callTool('wait_for_jobs', { ids: [id], timeout_s: 45 }, new QueueError('internal', 'x'))
+    const { seen } = await callTool('wait_for_jobs', { ids: [id], timeout_s: '300' }, new QueueError('internal', 'x'))
     expect(seen[0]?.request).toMatchObject({ timeout_s: longestToolWaitSeconds, until: 'all_ended' })
   })
 

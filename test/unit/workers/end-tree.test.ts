@@ -67,3 +67,42 @@ test('scans asked for in the same moment are one', async () => {
   await scanner.scan()
   expect([one === two, table.listings]).toEqual([true, 2])
 })
+
+test('while processes cannot be looked at none counts as gone, and no time runs out', async () => {
+  let at = 0
+  let left = 3
+  const table: ProcessTable = {
+    list() {
+      left--
+      // Longer than grace and patience together, were it counted.
+      at += 60_000
+      if (left >= 0) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+      return [immortal]
+    },
+    find: () => null,
+    marksOf: () => ({ ...mark, role: null }),
+  }
+  const clock = { monotonic: () => at }
+  const killer = { table, scanner: createProcessScanner(table), clock, abandoned: () => false }
+  let looks = 0
+  const scan = () => {
+    looks++
+    return killer.scanner.scan()
+  }
+  const counting = { ...killer.scanner, scan }
+  expect(await endTree({ ...killer, scanner: counting }, root, 90_000)).toEqual([immortal.pid])
+  expect(looks).toBeGreaterThan(4)
+})
+
+test('a scan that can never be made is given up when it is abandoned', async () => {
+  const table: ProcessTable = {
+    list() {
+      throw Object.assign(new Error('too many open files'), { code: 'ENFILE' })
+    },
+    find: () => null,
+    marksOf: () => null,
+  }
+  let looks = 0
+  const killer = { table, scanner: createProcessScanner(table), clock: steppingClock(1), abandoned: () => ++looks > 1 }
+  await expect(endTree(killer, root, 0)).rejects.toThrow('abandoned')
+})

@@ -6,6 +6,7 @@ import { type TreeRoot, treeMembers } from '../../../src/workers/process-tree.ts
 
 const mark: AttemptMark = { instanceId: 'i', unitId: 'u', fence: '1.n' }
 const ours: ProcessMarks = { ...mark, role: null }
+const unmarked: ProcessMarks = { instanceId: null, unitId: null, fence: null, role: null }
 const managerPid = 10
 const runner = { pid: 100, startTime: '1000' }
 
@@ -62,15 +63,24 @@ describe('who belongs to an attempt', () => {
   test('our own processes never, nor what descends from them without the mark', () => {
     const rows = [
       runnerRow,
-      { pid: 110, parent: 100, session: 100, marks: { ...ours, role: 'manager' } },
+      { pid: 110, parent: 100, marks: { ...ours, role: 'manager' } },
       { pid: 111, parent: 110 },
       { pid: 112, parent: 110, marks: ours },
       { pid: 113, parent: 112 },
-      { pid: 114, parent: 100, session: 100, marks: { ...ours, role: 'launcher' } },
+      { pid: 114, parent: 100, session: 100, marks: { ...unmarked, role: 'launcher' } },
       { pid: 115, parent: 114, session: 100 },
       { pid: 116, parent: 100, marks: { ...ours, role: 'host' } },
     ]
     expect(members(rows)).toEqual([100, 112, 113])
+  })
+
+  test('a role that the command gave its own child in the session of the runner protects nothing', () => {
+    const rows = [
+      runnerRow,
+      { pid: 117, parent: 100, session: 100, marks: { ...ours, role: 'manager' } },
+      { pid: 118, parent: 117, session: 100 },
+    ]
+    expect(members(rows)).toEqual([100, 117, 118])
   })
 
   test('neither the manager, nor its process group, nor init', () => {

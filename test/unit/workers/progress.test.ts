@@ -56,6 +56,14 @@ describe('notations', () => {
       100,
       '1,238,099 38% 146.38kB/s 0:00:08 (xfr#5, to-chk=169/396)',
     ],
+    ['CMake', '[ 30%] Building C object a.c.o\n', 30, 100, '[ 30%] Building C object a.c.o'],
+    ['CMake at its end', '[100%] Built target a\n', 100, 100, '[100%] Built target a'],
+    ['CMake in colours', '[ 7%] \u001b[32mBuilding CXX object b.o\u001b[0m\n', 7, 100, '[ 7%] Building CXX object b.o'],
+    ['ninja', '[1/3] build\n', 1, 3, '[1/3] build'],
+    ['ninja, padded', '[ 1/3] CXX a.o\r', 1, 3, '[ 1/3] CXX a.o'],
+    ['a plain percent', '30% done\n', 30, 100, '30% done'],
+    ['a plain percent with a fraction', '  45.5 % complete, 3 files\n', 45.5, 100, '45.5 % complete, 3 files'],
+    ['a percent alone', '80%\n', 80, 100, '80%'],
     ['colours around it', '\u001b[32mprogress: 0.4\u001b[0m \u001b[1mgreen\u001b[0m\n', 0.4, 1, 'green'],
   ])('%s', ([, output, current, total, message]) => {
     expect(readAll(output)).toEqual({ current, total, message, stage: null })
@@ -72,6 +80,18 @@ describe('notations', () => {
     '[1,2]\n',
     'battery at 40%\n',
     'test [145%]\n',
+    '[130%] Building\n',
+    '[4/3] build\n',
+    '[1/0] build\n',
+    '[1/3]\n',
+    'see [1/3] of the book\n',
+    '[22/11/2026] started\n',
+    '[INFO] 30% done\n',
+    'disk is 30% done\n',
+    '30% of users agree\n',
+    '30% off\n',
+    '101% done\n',
+    'step 4/8\n',
   ])('%j is an ordinary line', (output) => {
     expect(readAll(output)).toEqual({ current: 0, total: null, message: output.trim(), stage: null })
   })

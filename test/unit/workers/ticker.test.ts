@@ -48,3 +48,26 @@ test('stopped, it closes all and ticks no more', () => {
   vi.advanceTimersByTime(1_000)
   expect(one.counts).toEqual({ ticks: 0, closes: 1 })
 })
+
+test('one that throws is reported once in a row, and the others are looked at', () => {
+  const reports: unknown[] = []
+  const ticker = createTicker((error) => reports.push(error))
+  const failing = {
+    fails: true,
+    tick() {
+      if (this.fails) throw new Error('cannot look')
+      return 'slow' as const
+    },
+    close: () => undefined,
+  }
+  const other = member('slow')
+  ticker.add(failing)
+  ticker.add(other)
+  vi.advanceTimersByTime(1_000)
+  expect([reports.length, other.counts.ticks > 4]).toEqual([1, true])
+  failing.fails = false
+  vi.advanceTimersByTime(300)
+  failing.fails = true
+  vi.advanceTimersByTime(300)
+  expect(reports).toHaveLength(2)
+})

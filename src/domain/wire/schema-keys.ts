@@ -1,0 +1,41 @@
+import type { z } from 'zod'
+
+type Definition = { readonly type: string } & Readonly<Record<string, unknown>>
+
+function definitionOf(schema: unknown): Definition | null {
+  const definition = (schema as { readonly def?: Definition } | undefined)?.def
+  return definition === undefined ? null : definition
+}
+
+/** Looks through what only wraps a schema: optional, default, nullable, transformations. */
+function unwrapped(schema: unknown): unknown {
+  let inner = schema
+  for (let definition = definitionOf(inner); definition !== null; definition = definitionOf(inner)) {
+    const next = definition['innerType'] ?? (definition.type === 'pipe' ? definition['in'] : undefined)
+    if (next === undefined) break
+    inner = next
+  }
+  return inner
+}
+
+/** @returns the keys that an object at this path may have; empty where anything goes or nothing is known. */
+export function schemaKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  let current = unwrapped(schema)
+  for (const step of path) {
+    const definition = definitionOf(current)
+    const shape = definition?.['shape'] as Readonly<Record<PropertyKey, unknown>> | undefined
+    current = unwrapped(shape?.[step] ?? definition?.['element'] ?? definition?.['valueType'])
+  }
+  const shape = definitionOf(current)?.['shape']
+  return typeof shape === 'object' && shape !== null ? Object.keys(shape) : []
+}
+
+/** @returns what stands at a path of a value; undefined when nothing does. */
+export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined
+    value = Reflect.get(value, step)
+  }
+  return value
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { forCommandLine } from '../../../src/cli/display/for-command-line.ts'
+import { errorKinds } from '../../../src/domain/errors.ts'
+import { someJobId } from './job-view.ts'
+
+describe('words of the manager at the command line', () => {
+  it.each([
+    ['Read job_logs; then rerun.', `Read nightkiln logs ${someJobId}; then rerun.`],
+    [
+      'Call job_status with detail "full" to see its units.',
+      `Run nightkiln status --full ${someJobId} to see its units.`,
+    ],
+    [
+      'Wait for it (wait_for_jobs) or cancel it first (cancel_job {"ids":["X"]}).',
+      `Wait for it (nightkiln wait ${someJobId}) or cancel it first (nightkiln cancel X).`,
+    ],
+    ['wait_for_jobs {"ids":["X","Y"]} answers', 'nightkiln wait X Y answers'],
+    ['The rest: job_logs {"id":"X","mode":"range","offset":5}.', 'The rest: nightkiln logs --all X.'],
+    ['rerun_job {"id":"X"} runs it again.', 'nightkiln rerun X runs it again.'],
+    ['Call list_job_types (nightkiln types) and use one.', 'Run nightkiln types and use one.'],
+    ['whats_new finds it in any later chat', 'nightkiln new finds it in any later chat'],
+    [
+      'up to 3 attempts; rerun_when_lost: false prevents that.',
+      'up to 3 attempts; --no-rerun-when-lost prevents that.',
+    ],
+    ['not retried (max_attempts 1).', 'not retried (--max-attempts 1).'],
+    ['Rerun with a longer timeout_s or idle_timeout_s.', 'Rerun with a longer --timeout or --idle-timeout.'],
+    ['timeout_s is 2592000, but may be at most 604800', '--timeout is 2592000, but may be at most 604800'],
+    ['name has 300 characters; queue is "a b"', '--name has 300 characters; --queue is "a b"'],
+    ['labels.team is 3; params.env.A is 4', '--label team is 3; --env A is 4'],
+    ['params.width is missing', '--param width is missing'],
+    ['overrides.backoff.initial_s is 0', '--backoff-initial is 0'],
+  ])('%s', (wire, told) => {
+    expect(forCommandLine(wire, someJobId)).toBe(told)
+    expect(forCommandLine(told, someJobId)).toBe(told)
+  })
+
+  it('leaves the rest of a sentence and quoted names alone', () => {
+    for (const text of ['the name is taken', 'no file my_timeout_s.txt', 'the variable "timeout_s" is free'])
+      expect(forCommandLine(text)).toBe(text)
+  })
+
+  it.each(Object.entries(errorKinds))('the remedy of %s names no tool and no argument of one', (_, kind) => {
+    expect(forCommandLine(kind.remedy)).not.toMatch(/[a-z]+_[a-z]+/)
+  })
+})

@@ -1,0 +1,36 @@
+import type { EventRecord, JobStore } from '../../../src/domain/ports/job-store.ts'
+import type { ServiceContext } from '../../../src/manager/services/service-context.ts'
+
+/** An outbox in memory; some 1 kB an event on the wire. */
+export function createOutbox(events: number, forgotten = 0) {
+  let newest = events
+  const listeners = new Set<() => void>()
+  const record = (id: number): EventRecord => ({
+    id,
+    type: 'job.submitted',
+    jobId: 'job',
+    unitId: null,
+    data: { filler: 'x'.repeat(900) },
+    createdAt: 0,
+  })
+  const store: Pick<JobStore, 'lastEventId' | 'firstEventId' | 'readEvents'> = {
+    lastEventId: () => newest,
+    firstEventId: () => forgotten + 1,
+    readEvents: (after, limit) =>
+      Array.from({ length: Math.max(0, Math.min(limit, newest - after)) }, (_, index) => record(after + 1 + index)),
+  }
+  const hub = {
+    subscribe(listener: () => void) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  return {
+    context: { store, events: hub } as unknown as ServiceContext,
+    listeners,
+    publish(more: number) {
+      newest += more
+      for (const listener of listeners) listener()
+    },
+  }
+}

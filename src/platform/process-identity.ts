@@ -45,7 +45,7 @@ export function processStartTime(pid: number): string | null {
 }
 
 /** @returns true when a process with this pid exists and is this user's. */
-export function isSignallable(pid: number): boolean {
+function isSignallable(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

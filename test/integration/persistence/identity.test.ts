@@ -45,7 +45,12 @@ describe('identity of the state', () => {
     live(state, [1, 2]).close()
     live(state, [3]).close()
     startAgain(state)
-    expect(readIdentity(state.identityFile)).toEqual({ instanceId: 'instance-a', highWater: 3, home: null, createdAt: start })
+    expect(readIdentity(state.identityFile)).toEqual({
+      instanceId: 'instance-a',
+      highWater: 3,
+      home: null,
+      createdAt: start,
+    })
     expect(statSync(state.identityFile).mode & 0o777).toBe(0o600)
   })
 

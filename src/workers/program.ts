@@ -19,16 +19,17 @@ type Finding = 'program' | 'missing' | 'directory' | 'not_executable'
  */
 export async function resolveProgram(spec: CommandSpec): Promise<string> {
   refuseNul(spec)
-  await checkDirectory(spec.cwd)
   const name = spec.argv[0] ?? ''
   if (name === '') throw refused('the program is empty', 'Give the program as the first element of argv.')
   const candidates = name.includes('/') ? [resolve(spec.cwd, name)] : searchPath(spec, name)
-  let best: { finding: Finding; path: string } = { finding: 'missing', path: name }
-  for (const path of candidates) {
-    const finding = await inspect(path)
-    if (finding === 'program') return path
-    if (finding !== 'missing' && best.finding === 'missing') best = { finding, path }
-  }
+  // All at once: each look is a turn of the thread pool, and a PATH of ten folders would cost two milliseconds one by one.
+  const [findings] = await Promise.all([
+    Promise.all(candidates.map(async (path) => ({ finding: await inspect(path), path }))),
+    checkDirectory(spec.cwd),
+  ])
+  const program = findings.find(({ finding }) => finding === 'program')
+  if (program !== undefined) return program.path
+  const best = findings.find(({ finding }) => finding !== 'missing') ?? { finding: 'missing' as const, path: name }
   if (best.finding === 'missing' && /\s/.test(name.trim())) throw wholeLine(name)
   if (best.finding === 'directory') throw refused(`program "${name}" is a directory (${best.path})`)
   if (best.finding === 'not_executable') {

@@ -17,7 +17,7 @@ async function runToEnd(spec: Parameters<ReturnType<typeof useExecutor>['task']>
 }
 
 test('runs a command, tells its runner, its exit code and its output', async () => {
-  const { end, observer, harness, task } = await runToEnd('echo out; echo err >&2')
+  const { end, observer, harness, task } = await runToEnd('echo out; echo err >&2; sleep 0.2')
   expect(end).toMatchObject({ kind: 'exited', exitCode: 0, succeeded: true })
   expect(end).toMatchObject({ output: { bytes: 8, droppedBytes: 0, tail: 'out\nerr\n' } })
   expect(observer.runners).toHaveLength(1)

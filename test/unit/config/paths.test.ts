@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { attemptDirectory, stateDirectory, statePaths } from '../../../src/config/paths.ts'
@@ -14,7 +15,7 @@ describe('stateDirectory', () => {
       const directory = stateDirectory(environment)
       expect(isAbsolute(directory)).toBe(true)
       expect(directory).toMatch(/nightkiln/i)
-      expect(directory.startsWith('/tmp')).toBe(false)
+      expect(directory.startsWith(process.env['XDG_DATA_HOME'] ?? homedir())).toBe(true)
     }
   })
 

@@ -68,8 +68,7 @@ export async function adoptCommand(
 async function runnerOnDisk(context: ExecutorContext, attempt: LiveAttempt): Promise<RunnerIdentity | null> {
   const record = await readRunner(attempt.directory)
   if (record === null) return null
-  if (record.startTime !== null) return { ...record, startTime: record.startTime }
-  // Where the runner cannot tell its start time, its mark proves that the pid is still its own.
+  // The runner does not note its start time, which would cost a process: its mark proves that the pid is still its own.
   const facts = context.table.find(record.pid)
   if (facts === null || !carriesMark(context.table.marksOf(record.pid), attempt.mark)) return null
   return { ...record, startTime: facts.startTime }

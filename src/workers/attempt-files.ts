@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { errorCode, isPassing, readRegular, replaceFile } from './attempt-access.ts'
-import { parseStat } from './process-table-linux.ts'
 
 /** The files of one attempt; runner.sh knows the same names. */
 export const attemptFiles = {
@@ -30,8 +29,6 @@ export type StopRecord = z.infer<typeof stopRecord>
 
 export interface RunnerRecord {
   readonly pid: number
-  /** Null where the runner cannot read it. */
-  readonly startTime: string | null
   readonly bootId: string
 }
 
@@ -79,9 +76,9 @@ function writtenAt(file: string): number {
 }
 
 export async function readRunner(directory: string): Promise<RunnerRecord | null> {
-  const match = /^pid (\d+) (\S+) (.*)\n/.exec((await readText(join(directory, attemptFiles.pid))) ?? '')
+  const match = /^pid (\d+) (\S+)\n/.exec((await readText(join(directory, attemptFiles.pid))) ?? '')
   if (match === null) return null
-  return { pid: Number(match[1]), bootId: match[2] ?? '', startTime: parseStat(match[3] ?? '')?.startTime ?? null }
+  return { pid: Number(match[1]), bootId: match[2] ?? '' }
 }
 
 export async function readExit(directory: string): Promise<ExitRecord | null> {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 const [directory = '', heal = '', bootId = '-', , program = '', ...rest] = process.argv.slice(2)
 const inside = (name: string): string => join(directory, name)
 
-writeFileSync(inside('pid'), `pid ${process.pid} ${bootId} -\n`)
+writeFileSync(inside('pid'), `pid ${process.pid} ${bootId}\n`)
 mkdirSync(inside('gate'))
 const output = openSync(inside('output'), 'a')
 const input = existsSync(inside('stdin')) ? openSync(inside('stdin'), 'r') : 'ignore'

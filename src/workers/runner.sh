@@ -13,9 +13,7 @@
   trap : TERM INT HUP
 
   # Before the gate: whoever loses the gate to this runner finds the pid complete.
-  printf 'pid %s %s %s\n' "$$" "$3" "$(
-    if [ -r "/proc/$$/stat" ] && IFS= read -r stat <"/proc/$$/stat"; then printf '%s' "$stat"; else printf '%s' -; fi
-  )" >"$1/pid" || exit 70
+  printf 'pid %s %s\n' "$$" "$3" >"$1/pid" || exit 70
 
   # Lost: the attempt was revoked and must not run.
   command -p mkdir "$1/gate" || exit 71

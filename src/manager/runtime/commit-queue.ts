@@ -36,8 +36,6 @@ export interface CommitQueueOptions {
 /** More would hold the event loop for longer than a read should wait. */
 const largestGroup = 200
 const mostTries = 3
-/** Turns of the event loop (some 20 µs each under load) that a group may wait for more operations. */
-const mostTurns = 8
 
 /**
  * Operations that arrive in the same turn of the event loop share one durable commit, a savepoint each; answers go out after
@@ -75,17 +73,7 @@ export class CommitQueue {
   wake(): void {
     if (this.#scheduled || this.#paused) return
     this.#scheduled = true
-    this.#gather(0, -1)
-  }
-
-  /** Waits for the operations that are arriving right now: flushes at the first turn of the event loop that brought no more. */
-  #gather(turn: number, before: number): void {
     setImmediate(() => {
-      const now = this.#entries.length
-      if (now > before && now > 1 && now < largestGroup && turn < mostTurns) {
-        this.#gather(turn + 1, now)
-        return
-      }
       this.#scheduled = false
       this.#flush()
     })

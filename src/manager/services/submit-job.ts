@@ -9,8 +9,9 @@ import { commandInput } from '../runtime/command-task.ts'
 import { doNotWait, nextStep } from './job-status.ts'
 import { jobTypeNamed } from './job-types.ts'
 import { jobView } from './job-view.ts'
+import { missingDirectory } from './missing-directory.ts'
 import type { ServiceContext } from './service-context.ts'
-import { missingDirectory, submitNotes } from './submit-notes.ts'
+import { submitNotes } from './submit-notes.ts'
 
 /** Larger parameters would sit in every status answer; a file and its path serve better. */
 const largestParamsBytes = 1024 * 1024

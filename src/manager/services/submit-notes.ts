@@ -1,12 +1,8 @@
-import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { formatDuration } from '../../domain/format-duration.ts'
 import { formatInstant } from '../../domain/format-instant.ts'
 import type { Job, JobOptions } from '../../domain/job.ts'
 import { poisonLimit } from '../../domain/retry-policy.ts'
-
-/** A submit must not wait for a directory on a dead network; in ms. */
-const longestLookMs = 200
 
 /** What a shell would take as more than text, with what a person wants by it. */
 const shellSigns: ReadonlyMap<string, string> = new Map([
@@ -75,18 +71,3 @@ function shellNotes(params: Readonly<Record<string, unknown>>): string[] {
 
 /** Programs to which such a word alone is an ordinary argument. */
 const takesSigns: ReadonlySet<string> = new Set(['expr', 'test', '[', 'find', 'sh', 'bash', 'zsh', 'dash'])
-
-/** @returns the directory when it certainly does not exist now; null otherwise. Never throws. */
-export async function missingDirectory(path: string): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined
-  const looked = stat(path).then(
-    () => null,
-    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' || error.code === 'ENOTDIR' ? path : null),
-  )
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), longestLookMs)
-  })
-  const found = await Promise.race([looked, late])
-  clearTimeout(timer)
-  return found
-}

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Job, JobOptions } from '../../../src/domain/job.ts'
-import { missingDirectory, submitNotes } from '../../../src/manager/services/submit-notes.ts'
+import { missingDirectory } from '../../../src/manager/services/missing-directory.ts'
+import { submitNotes } from '../../../src/manager/services/submit-notes.ts'
 
 const now = Date.parse('2026-11-22T01:15:00Z')
 const job = { runAt: 0, createdAt: now, maxAttempts: 1 } as unknown as Job

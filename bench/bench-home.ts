@@ -60,14 +60,14 @@ async function endManager(pid: number): Promise<void> {
 }
 
 /** Captured once, as a front end that submits many jobs does. */
-let context: OperationRequest<'submit_job'>['context'] | undefined
+const context = captureSubmitContext({ submittedBy: 'bench' })
 
 /** A submit of a command; far in the future unless `now`, so that only the durable accept is measured. */
 export function commandSubmit(key: string, argv: readonly string[], now = false): OperationRequest<'submit_job'> {
   return {
     params: { argv: [...argv], cwd: tmpdir() },
     idempotency_key: key,
-    context: (context ??= captureSubmitContext({ submittedBy: 'bench' })),
+    context,
     ...(now ? {} : { run_at: '2099-01-01T00:00:00Z' }),
   }
 }

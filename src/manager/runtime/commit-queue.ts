@@ -89,10 +89,6 @@ export class CommitQueue {
     this.wake()
   }
 
-  get waiting(): number {
-    return this.#entries.length
-  }
-
   #flush(): void {
     if (this.#paused) return
     const group = this.#entries.splice(0, largestGroup)

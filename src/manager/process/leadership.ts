@@ -4,7 +4,9 @@ import { openConnection, shakeHands } from '../../client/connection.ts'
 import { readManagerFile } from '../../client/manager-file.ts'
 import { QueueError } from '../../domain/errors.ts'
 import type { ManagerFile } from '../../domain/wire/manager.ts'
+import { readProcessActivity } from '../../platform/process-activity.ts'
 import { bootId, isSameProcess } from '../../platform/process-identity.ts'
+import { Silence } from './silence.ts'
 
 /** Held for life; the kernel frees it at any death. */
 export interface LeaderLock {
@@ -36,7 +38,7 @@ export async function becomeLeader(options: LeadershipOptions): Promise<LeaderLo
   const { tryLock, managerFile, log, skipKill } = options
   const deadline = performance.now() + candidateDeadlineMs
   let suspect: string | null = null
-  let unanswered = 0
+  let silence = new Silence(() => null)
   let probeAt = Number.NEGATIVE_INFINITY
   while (performance.now() < deadline) {
     const lock = tryLock()
@@ -47,27 +49,34 @@ export async function becomeLeader(options: LeadershipOptions): Promise<LeaderLo
       await delay(lockRetryMs)
       continue
     }
-    const identity = `${holder.pid}/${holder.start_time}/${holder.state}`
-    if (identity !== suspect) {
-      suspect = identity
-      unanswered = 0
+    if (nameOf(holder) !== suspect) {
+      suspect = nameOf(holder)
+      silence = new Silence(() => readProcessActivity(holder.pid))
     }
-    const { answer, patience, pauseMs } = await probe(holder, options)
+    const askedAt = performance.now()
+    const { answer, patience, pauseMs, allowedMs } = await probe(holder, options)
     if (answer === 'leading') return null
     // A refused connection fails at once; unanswered probes must still span time.
-    probeAt = performance.now() + pauseMs
+    probeAt = askedAt + pauseMs
     if (answer === 'stopping') {
-      unanswered = 0
+      silence.reset()
       continue
     }
-    unanswered += 1
+    const unanswered = silence.add(allowedMs, performance.now() - askedAt)
     if (unanswered < patience) continue
+    // It may have become ready, or ended, since this probe began.
+    const now = readManagerFile(managerFile)
+    if (now === null || nameOf(now) !== suspect || !isAlive(now)) continue
     log.warn({ pid: holder.pid, epoch: holder.epoch, unanswered }, 'the manager does not answer: it is replaced')
     if (skipKill) return { release: () => undefined }
-    if (isAlive(holder)) process.kill(holder.pid, 'SIGKILL')
+    process.kill(holder.pid, 'SIGKILL')
     suspect = null
   }
   return null
+}
+
+function nameOf(holder: ManagerFile): string {
+  return `${holder.pid}/${holder.start_time}/${holder.state}`
 }
 
 function isAlive(holder: ManagerFile): boolean {
@@ -78,7 +87,9 @@ interface Probe {
   readonly answer: 'leading' | 'stopping' | 'none'
   /** Unanswered probes in a row that make a hang. */
   readonly patience: number
-  /** Until the next probe. */
+  /** How long an answer is waited for. */
+  readonly allowedMs: number
+  /** From the start of this probe to the next. */
   readonly pauseMs: number
 }
 
@@ -86,19 +97,19 @@ async function probe(holder: ManagerFile, options: LeadershipOptions): Promise<P
   const { probeTimeoutMs, probeCount } = options
   // Starting and stopping take their time without answering; only a much longer silence is a hang there.
   if (holder.socket === null || holder.state !== 'leading') {
-    return { answer: 'none', patience: probeCount * 4, pauseMs: probeTimeoutMs / 4 }
+    const allowedMs = probeTimeoutMs / 4
+    return { answer: 'none', patience: probeCount * 4, allowedMs, pauseMs: allowedMs }
   }
+  const silent = { patience: probeCount, allowedMs: probeTimeoutMs, pauseMs: probeTimeoutMs }
   const connection = await openConnection(holder.socket)
-  const asked = performance.now()
   try {
     const { instance_id: instance, state } = await shakeHands(connection, probeTimeoutMs)
-    if (instance === holder.instance_id)
-      return { answer: state === 'draining' ? 'stopping' : 'leading', patience: probeCount, pauseMs: stoppingPauseMs }
+    if (instance !== holder.instance_id) return { answer: 'none', ...silent }
+    return { ...silent, answer: state === 'draining' ? 'stopping' : 'leading', pauseMs: stoppingPauseMs }
   } catch (error) {
     // Any answer of the manager, a refusal too, is a sign of life; otherwise nobody answered.
-    if (error instanceof QueueError) return { answer: 'leading', patience: probeCount, pauseMs: stoppingPauseMs }
+    return { ...silent, answer: error instanceof QueueError ? 'leading' : 'none' }
   } finally {
     await connection.close()
   }
-  return { answer: 'none', patience: probeCount, pauseMs: Math.max(0, probeTimeoutMs - (performance.now() - asked)) }
 }

@@ -9,6 +9,7 @@ import { captureSubmitContext } from '../src/client/submit-context.ts'
 import { statePaths } from '../src/config/paths.ts'
 import { version } from '../src/config/version.ts'
 import type { OperationRequest } from '../src/domain/wire/operations.ts'
+import type { SubmitContext } from '../src/domain/wire/submit.ts'
 
 export const repositoryRoot: string = dirname(dirname(fileURLToPath(import.meta.url)))
 export const distMain: string = join(repositoryRoot, 'dist', 'cli', 'main.js')
@@ -25,12 +26,17 @@ function environmentFor(home: string): Record<string, string> {
   return { ...(Object.fromEntries(kept) as Record<string, string>), NIGHTKILN_HOME: home }
 }
 
+/** A new folder on the disk that is measured; whoever makes it removes it. */
+export function makeBenchDirectory(name: string): string {
+  return mkdtempSync(join(process.env['NIGHTKILN_BENCH_DIRECTORY'] ?? tmpdir(), `nk-${name}-`))
+}
+
 /**
  * Runs a measurement with a fresh state directory and a manager of its own, on the disk that NIGHTKILN_BENCH_DIRECTORY names
  * or in the temp directory; both are gone afterwards, also after an error.
  */
 export async function withBenchHome<Result>(measure: (bench: BenchHome) => Promise<Result>): Promise<Result> {
-  const home = mkdtempSync(join(process.env['NIGHTKILN_BENCH_DIRECTORY'] ?? tmpdir(), 'nk-bench-'))
+  const home = makeBenchDirectory('bench')
   process.env['NIGHTKILN_HOME'] = home
   const client = createManagerClient({ home, version, submittedBy: 'bench' })
   try {
@@ -46,7 +52,7 @@ export async function withBenchHome<Result>(measure: (bench: BenchHome) => Promi
 }
 
 /** Waits for the end of a manager that was asked to stop; after ten seconds it is killed. */
-async function endManager(pid: number): Promise<void> {
+export async function endManager(pid: number): Promise<void> {
   const deadline = Date.now() + 10_000
   for (;;) {
     try {
@@ -60,16 +66,63 @@ async function endManager(pid: number): Promise<void> {
 }
 
 /** Captured once, as a front end that submits many jobs does. */
-const context = captureSubmitContext({ submittedBy: 'bench' })
+export const benchContext: SubmitContext = captureSubmitContext({ submittedBy: 'bench' })
+
+/** Milliseconds of the wall clock, with fractions: what two processes can compare. */
+export const wallMs = (): number => performance.timeOrigin + performance.now()
+
+export const neverDue = '2099-01-01T00:00:00Z'
 
 /** A submit of a command; far in the future unless `now`, so that only the durable accept is measured. */
 export function commandSubmit(key: string, argv: readonly string[], now = false): OperationRequest<'submit_job'> {
   return {
     params: { argv: [...argv], cwd: tmpdir() },
     idempotency_key: key,
-    context,
-    ...(now ? {} : { run_at: '2099-01-01T00:00:00Z' }),
+    context: benchContext,
+    ...(now ? {} : { run_at: neverDue }),
   }
+}
+
+/** A script of this folder that runs in a process of its own. */
+export interface RunningScript {
+  /** Resolves when it has printed something. */
+  readonly ready: Promise<void>
+  /** The JSON object that it printed last, once it has ended. */
+  readonly answer: Promise<unknown>
+  /** Ends its standard input: what runs until then prints its answer. */
+  finish(): void
+}
+
+/** Starts a script of this folder in a process of its own. */
+export function startScript(
+  script: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): RunningScript {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(repositoryRoot, 'bench', script), ...args], {
+    cwd: repositoryRoot,
+    env: environment,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  let output = ''
+  let printed = () => {}
+  const ready = new Promise<void>((resolve) => {
+    printed = resolve
+  })
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString('utf8')
+    printed()
+  })
+  const answer = new Promise<unknown>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => {
+      const last = output.trimEnd().split('\n').at(-1) ?? ''
+      if (code === 0) resolve(JSON.parse(last))
+      else reject(new Error(`${script} ended with ${code}`))
+      printed()
+    })
+  })
+  return { ready, answer, finish: () => child.stdin.end() }
 }
 
 /** Runs a script of this folder in a process of its own. @returns the JSON object that it prints last */
@@ -78,21 +131,7 @@ export function runScript(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<unknown> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(repositoryRoot, 'bench', script), ...args], {
-    cwd: repositoryRoot,
-    env: environment,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString('utf8')
-  })
-  return new Promise((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', (code) => {
-      const last = output.trimEnd().split('\n').at(-1) ?? ''
-      if (code === 0) resolve(JSON.parse(last))
-      else reject(new Error(`${script} ended with ${code}`))
-    })
-  })
+  const running = startScript(script, args, environment)
+  running.finish()
+  return running.answer
 }

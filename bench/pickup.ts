@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { commandSubmit, withBenchHome } from './bench-home.ts'
+import { commandSubmit, wallMs, withBenchHome } from './bench-home.ts'
 import { type Figure, median, percentile } from './figures.ts'
-
-const wallMs = (): number => performance.timeOrigin + performance.now()
 
 /** How long `date` itself takes to be started and print: part of every sample, so it is told beside them. */
 function timeDate(rounds: number): number {

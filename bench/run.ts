@@ -2,12 +2,17 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { repositoryRoot } from './bench-home.ts'
+import { measureBulkSubmit } from './bulk-submit.ts'
 import { type Figure, formatFigure } from './figures.ts'
+import { measureHistory } from './history.ts'
 import { measureIdle } from './idle.ts'
 import { measurePickup } from './pickup.ts'
+import { measureUnitPickup } from './pickup-unit.ts'
+import { measureRecovery } from './recovery.ts'
 import { measureStartup } from './startup.ts'
 import { measureConcurrentSubmits } from './submit-concurrent.ts'
 import { measureSubmitOverStdio } from './submit-stdio.ts'
+import { measureUnits } from './units.ts'
 
 const args = process.argv.slice(2)
 const quick = args.includes('--quick')
@@ -18,6 +23,11 @@ const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   stdio: () => measureSubmitOverStdio(quick ? 100 : 1_000),
   concurrent: () => measureConcurrentSubmits(quick ? 2 : 5),
   pickup: () => measurePickup(quick ? 20 : 200),
+  'pickup-unit': () => measureUnitPickup(quick ? 100 : 500),
+  units: () => measureUnits(quick ? 20_000 : 100_000, quick ? 1 : 3),
+  bulk: () => measureBulkSubmit(quick ? 3 : 7),
+  recovery: () => measureRecovery(quick ? 10_000 : 100_000, quick ? 3 : 7),
+  history: () => measureHistory(quick ? 20_000 : 1_000_000),
   idle: () => measureIdle(quick ? 5 : 10),
 }
 

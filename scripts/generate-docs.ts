@@ -14,62 +14,12 @@ import { problem } from '../src/domain/wire/manager.ts'
 import { operations } from '../src/domain/wire/operations.ts'
 import { apiVersion } from '../src/domain/wire/shared.ts'
 import { tools } from '../src/tools/all-tools.ts'
+import { jobTypesPage } from './pages/job-types-page.ts'
+import { madeFrom } from './pages/made-from.ts'
+import { cell, type JsonSchema, propertyTable, typeText } from './pages/schema-table.ts'
+import { statesPage } from './pages/states-page.ts'
 
 const docs = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs')
-const note = (source: string) => `<!-- Made by \`npm run docs\` from ${source}. Do not edit by hand. -->\n`
-
-interface JsonSchema {
-  readonly type?: string | readonly string[]
-  readonly const?: unknown
-  readonly enum?: readonly unknown[]
-  readonly default?: unknown
-  readonly description?: string
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly required?: readonly string[]
-  readonly items?: JsonSchema
-  readonly anyOf?: readonly JsonSchema[]
-  readonly additionalProperties?: JsonSchema | boolean
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly maxLength?: number
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replace(/\s*\n\s*/g, ' ')
-}
-
-function typeText(schema: JsonSchema): string {
-  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ')
-  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeText).join(' or ')
-  if (schema.type === 'array') return `list of ${schema.items === undefined ? 'any' : typeText(schema.items)}`
-  if (schema.type === 'object' && schema.properties === undefined && typeof schema.additionalProperties === 'object') {
-    return `object of ${typeText(schema.additionalProperties)}`
-  }
-  const type = typeof schema.type === 'string' ? schema.type : (schema.type?.join(' or ') ?? 'any JSON')
-  const bounded = type === 'integer' || type === 'number'
-  const safe = (value: number | undefined) => value !== undefined && Math.abs(value) < Number.MAX_SAFE_INTEGER
-  const low = bounded && safe(schema.minimum) ? `, from ${schema.minimum}` : ''
-  const high = bounded && safe(schema.maximum) ? `, at most ${schema.maximum}` : ''
-  return `${type}${low}${high}`
-}
-
-function propertyRows(schema: JsonSchema, prefix = ''): string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-    const required = schema.required?.includes(name) === true && property.default === undefined ? 'yes' : ''
-    const fallback = property.default === undefined ? '' : ` Default \`${JSON.stringify(property.default)}\`.`
-    const text = `${property.description ?? ''}${fallback}`.trim()
-    const row = `| \`${prefix}${name}\` | ${cell(typeText(property))} | ${required} | ${cell(text)} |`
-    return [row, ...propertyRows(property, `${prefix}${name}.`)]
-  })
-}
-
-function propertyTable(schema: JsonSchema): string {
-  const rows = propertyRows(schema)
-  return rows.length === 0
-    ? 'None.\n'
-    : `| name | type | required | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
-}
 
 function toolsPage(): string {
   const sections = tools.map((tool) => {
@@ -88,7 +38,7 @@ function toolsPage(): string {
     ].join('\n\n')
   })
   const list = tools.map((tool) => `- [\`${tool.name}\`](#${tool.name}): ${tool.listed().title}`).join('\n')
-  return `${note('src/tools')}\n# MCP tools\n\nServer name \`nightkiln\`. Every answer comes in under 45 s.\n\n${list}\n\n${sections.join('\n')}`
+  return `${madeFrom('src/tools')}\n# MCP tools\n\nServer name \`nightkiln\`. Every answer comes in under 45 s.\n\n${list}\n\n${sections.join('\n')}`
 }
 
 function argumentText(argument: Argument): string {
@@ -151,11 +101,12 @@ function cliPage(): string {
   )
   const program = buildProgram(runner)
   const sections = visible(program).map((command) => commandSection(command, ['nightkiln']))
-  return `${note('src/cli')}
+  return `${madeFrom('src/cli')}
 # Command line
 
 The same verbs as the MCP tools, through the same door. Jobs are named by their whole id, by at least 4 characters of its end
-(as tables show it in narrow terminals; wide ones and pipes get whole ids), or by \`last\`. A length is \`90s\`, \`10m\` or
+(as tables show it in narrow terminals; wide ones and pipes get whole ids), by \`last\`, or, in a command that Nightkiln runs,
+by \`self\`. A length is \`90s\`, \`10m\` or
 \`2h\`; a number without a unit counts as seconds.
 
 With \`--json\`, before or behind its name, a command prints one JSON value on standard output and nothing else; an error is one JSON object
@@ -176,7 +127,7 @@ function errorsPage(): string {
     ([code, kind]) =>
       `| \`${code}\` | ${kind.exitCode} | ${kind.httpStatus} | ${kind.retryable ? 'yes' : ''} | ${cell(kind.meaning)} | ${cell(kind.remedy)} |`,
   )
-  return `${note('src/domain/errors.ts')}
+  return `${madeFrom('src/domain/errors.ts')}
 # Errors
 
 Codes are stable: they are never changed, only added. "Again" means that the same call may succeed later without a change.
@@ -194,7 +145,7 @@ function configurationPage(): string {
     const fallback = name === 'slots' ? 'processor cores, at least 2' : `\`${JSON.stringify(property.default)}\``
     return `| \`${name}\` | ${cell(typeText(property))} | ${fallback} | ${cell(property.description ?? '')} |`
   })
-  return `${note('src/config/settings.ts')}
+  return `${madeFrom('src/config/settings.ts')}
 # Configuration
 
 Nothing has to be configured. The file \`config.json\` is read when the manager starts; every key is optional, unknown keys are
@@ -215,6 +166,8 @@ ${rows.join('\n')}
 | \`NIGHTKILN_HOME\` | State directory, an absolute path on a local disk (default: the data directory of the user) |
 | \`NIGHTKILN_NODE\` | The node that runs the manager, when the client brings a runtime of its own |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | Colour of the command line |
+
+What a command finds in its environment stands in [job-types.md](job-types.md).
 `
 }
 
@@ -259,6 +212,8 @@ function openApi(): string {
 const pages: Readonly<Record<string, () => string>> = {
   'tools.md': toolsPage,
   'cli.md': cliPage,
+  'job-types.md': jobTypesPage,
+  'states.md': statesPage,
   'errors.md': errorsPage,
   'configuration.md': configurationPage,
   'openapi.json': openApi,

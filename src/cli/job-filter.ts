@@ -3,7 +3,7 @@ import { type JobFilterInput, jobFilter } from '../domain/wire/jobs.ts'
 import { invalidOptions } from './job-input.ts'
 import { pairsOption, repeated, timeOption } from './option-values.ts'
 
-/** Options that choose jobs; the same for list and cancel. */
+/** Options that choose jobs; the same for every command that takes a filter. */
 export interface FilterOptions {
   readonly state?: readonly string[]
   readonly type?: string
@@ -14,8 +14,11 @@ export interface FilterOptions {
   readonly text?: string
 }
 
-/** Adds the options of FilterOptions to a command. */
-export function addFilterOptions(command: Command): Command {
+/**
+ * Adds the options of FilterOptions to a command.
+ * @param queue what --queue means to it: a filter, or the queue itself
+ */
+export function addFilterOptions(command: Command, queue = 'queue'): Command {
   return command
     .option(
       '--state <name>',
@@ -23,7 +26,7 @@ export function addFilterOptions(command: Command): Command {
       repeated,
     )
     .option('--type <name>', 'job type')
-    .option('--queue <name>', 'queue')
+    .option('--queue <name>', queue)
     .option('--label <name=value>', 'label; repeatable, all must fit', repeated)
     .option('--since <time>', 'submitted after: an ISO 8601 time, or a length back from now such as 2h')
     .option('--before <time>', 'submitted before')

@@ -2,9 +2,50 @@ import type { ManagerClient } from '../client/manager-client.ts'
 import { QueueError } from '../domain/errors.ts'
 import { jobId } from '../domain/wire/shared.ts'
 import { shortId } from './display/job-table.ts'
+import type { Session } from './session.ts'
 
 const shortest = 4
 const searchedPages = 10
+
+/** Every command of a job finds the id of the job there. */
+const ownIdVariable = 'NIGHTKILN_JOB_ID'
+
+/**
+ * Turns what was typed into job ids: as resolveJobIds, and `self` for the job whose command this is run by.
+ * @throws QueueError job_not_found, or invalid_input when a short form is ambiguous or this runs in no job
+ */
+export async function typedJobIds(session: Session, typed: readonly string[]): Promise<string[]> {
+  const ids = typed.map((text) => (text === 'self' ? ownJobId(session.environment) : text))
+  return resolveJobIds(session.client(), ids, session.interrupted)
+}
+
+/** The same for a command that takes exactly one. */
+export async function typedJobId(session: Session, typed: string): Promise<string> {
+  const [id = typed] = await typedJobIds(session, [typed])
+  return id
+}
+
+/** @returns the same options with whole ids in --depends-on, which is ID, ID:NAME or ID:NAME:ended. */
+export async function withWholeDependencies<Options extends { readonly dependsOn?: readonly string[] }>(
+  session: Session,
+  options: Options,
+): Promise<Options> {
+  if (options.dependsOn === undefined) return options
+  const dependsOn: string[] = []
+  for (const text of options.dependsOn) {
+    const [typed = '', ...rest] = text.split(':')
+    dependsOn.push([await typedJobId(session, typed), ...rest].join(':'))
+  }
+  return { ...options, dependsOn }
+}
+
+function ownJobId(environment: NodeJS.ProcessEnv): string {
+  const own = environment[ownIdVariable]
+  if (own !== undefined && own !== '') return own
+  throw new QueueError('invalid_input', `"self" names no job here: ${ownIdVariable} is not set`, {
+    remedy: 'Use "self" only in a command that Nightkiln runs; elsewhere give the id.',
+  })
+}
 
 /**
  * Turns what a person typed into job ids: whole ids, their ends as tables show them, or `last`.

@@ -6,19 +6,23 @@ import { QueueError } from '../domain/errors.ts'
 import { invalidInput } from '../domain/wire/invalid-input.ts'
 import { type SubmitInput, submitInput } from '../domain/wire/submit.ts'
 import { forCommandLine } from './display/for-command-line.ts'
+import { addFlowOptions, type FlowOptions, flowOf } from './flow-options.ts'
 import {
   badOption,
   bytesOption,
   integerOption,
+  jsonOrText,
   numberOption,
   pairsOption,
   repeated,
   secondsOption,
   timeOption,
 } from './option-values.ts'
+import { addRetryOptions, type RetryOptions, retriesOf } from './retry-options.ts'
+import { addUnitOptions, type UnitOptions, unitsOf } from './unit-options.ts'
 
 /** Options that describe how a job runs; the same for submit and rerun. */
-export interface JobOptions {
+export interface JobOptions extends UnitOptions, RetryOptions, FlowOptions {
   readonly name?: string
   readonly label?: readonly string[]
   readonly queue?: string
@@ -39,6 +43,14 @@ export interface JobOptions {
   readonly cwd?: string
   readonly env?: readonly string[]
   readonly successExitCode?: readonly string[]
+  readonly interactive?: boolean
+}
+
+/** From where and when something was typed. */
+interface TypedAt {
+  readonly cwd: string
+  /** Milliseconds since the epoch. */
+  readonly now: number
 }
 
 /** How a job runs, as given; checked as a whole by the wire schema. */
@@ -46,7 +58,7 @@ type Limits = Omit<Partial<SubmitInput>, 'type' | 'params' | 'idempotency_key'>
 
 /** Adds the options of JobOptions to a command. */
 export function addJobOptions(command: Command): Command {
-  return command
+  command
     .option('--name <text>', 'name for people (made from the command when left out)')
     .option('--label <name=value>', 'label; repeatable', repeated)
     .option('--queue <name>', 'queue to put it in')
@@ -66,7 +78,17 @@ export function addJobOptions(command: Command): Command {
     .option('--cwd <directory>', 'working directory of a command (default: the current one)')
     .option('--env <name=value>', 'environment variable of a command; repeatable', repeated)
     .option('--success-exit-code <number>', 'exit code that counts as success (default 0); repeatable', repeated)
-    .addHelpText('after', '\nA length is 90s, 10m or 2h; a number without a unit counts as seconds.\n')
+    .option('--interactive', 'standard input of the command stays open for nightkiln send')
+  addUnitOptions(command)
+  addFlowOptions(command)
+  addRetryOptions(command)
+  return command.addHelpText(
+    'after',
+    `
+A length is 90s, 10m or 2h; a number without a unit counts as seconds.
+{{unit}} or {{unit.key}} in the program, its arguments, --env, --cwd and --stdin is the value of a unit.
+`,
+  )
 }
 
 /** @returns the error of a wire schema, with the names of options instead of those of the wire. */
@@ -84,11 +106,12 @@ export function paramsOf(options: JobOptions, cwd: string): Record<string, unkno
   if (options.successExitCode !== undefined) {
     params['success_exit_codes'] = options.successExitCode.map((code) => integerOption('--success-exit-code', code))
   }
+  if (options.interactive === true) params['interactive'] = true
   return params
 }
 
-/** @returns what the options say about how the job runs; only what was given. */
-export function limitsOf(options: JobOptions, now: number): Limits {
+/** @returns what the options say about how the job runs and its units; only what was given. */
+export function limitsOf(options: JobOptions, { now, cwd }: TypedAt): Limits {
   const given: Partial<Record<keyof SubmitInput, unknown>> = {}
   const set = <Value>(key: keyof SubmitInput, value: string | undefined, parse: (text: string) => Value): void => {
     if (value !== undefined) given[key] = parse(value)
@@ -112,7 +135,7 @@ export function limitsOf(options: JobOptions, now: number): Limits {
   set('idle_timeout_s', options.idleTimeout, seconds('--idle-timeout'))
   set('cancel_grace_s', options.cancelGrace, seconds('--cancel-grace'))
   set('max_output_bytes', options.maxOutput, (value) => bytesOption('--max-output', value))
-  return given as Limits
+  return { ...given, ...unitsOf(options, cwd), ...flowOf(options), ...retriesOf(options) } as Limits
 }
 
 export interface SubmitOptions extends JobOptions {
@@ -130,7 +153,7 @@ export interface SubmitOptions extends JobOptions {
 export function submitInputOf(
   options: SubmitOptions,
   argv: readonly string[],
-  world: { readonly cwd: string; readonly now: number; readonly stdin?: string | undefined },
+  world: TypedAt & { readonly stdin?: string | undefined },
 ): SubmitInput {
   const type = options.type ?? 'command'
   const params = paramsOf(options, world.cwd)
@@ -140,10 +163,14 @@ export function submitInputOf(
       remedy: 'Leave out --type to run a program; give other types their parameters by --params or --param.',
     })
   }
+  const limits = limitsOf(options, world)
+  // The script of --final runs where the program does.
+  if (options.final !== undefined && limits.final_step !== undefined)
+    limits.final_step.params['cwd'] = params['cwd'] as string
   const candidate = {
     type,
     params,
-    ...limitsOf(options, world.now),
+    ...limits,
     ...(options.key === undefined ? {} : { idempotency_key: options.key }),
   }
   const parsed = submitInput.safeParse(candidate)
@@ -193,12 +220,4 @@ function jsonParams(text: string, cwd: string): Record<string, unknown> {
     // Told below: the value is named in the same words as one of a wrong type.
   }
   throw badOption('--params', text, 'a JSON object, or @FILE that holds one')
-}
-
-function jsonOrText(value: string): unknown {
-  try {
-    return JSON.parse(value)
-  } catch {
-    return value
-  }
 }

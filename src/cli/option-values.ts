@@ -72,6 +72,43 @@ export function pairsOption(option: string, values: readonly string[]): Record<s
   )
 }
 
+/** @returns the words of a list with commas. */
+export function wordsOption(option: string, value: string): string[] {
+  const words = value.split(',').map((word) => word.trim())
+  if (words.every((word) => word !== '')) return words
+  throw badOption(option, value, 'one word, or several with commas')
+}
+
+/** @returns the whole numbers of a list with commas. */
+export function integersOption(option: string, value: string): number[] {
+  return wordsOption(option, value).map((word) => {
+    if (/^\d{1,15}$/.test(word)) return Number(word)
+    throw badOption(option, value, 'whole numbers with commas, such as 1,75')
+  })
+}
+
+/** @returns a rate limit of the wire from "10/60s", "10/min" or "10/s". */
+export function rateOption(option: string, value: string): { count: number; interval_s: number } {
+  const [, count, interval] = /^(\d{1,9})\s*\/\s*(.+)$/.exec(value.trim()) ?? []
+  if (count === undefined || interval === undefined || Number(count) < 1)
+    throw badOption(option, value, 'a number in a length of time, such as 10/60s')
+  return { count: Number(count), interval_s: secondsOption(option, /^\d/.test(interval) ? interval : `1${interval}`) }
+}
+
+/** @returns null for "none", which lifts a limit; else what `parse` makes of the text. */
+export function orNone<Value>(value: string, parse: (text: string) => Value): Value | null {
+  return value.trim().toLowerCase() === 'none' ? null : parse(value)
+}
+
+/** @returns the value of JSON, or the text itself when it is none. */
+export function jsonOrText(value: string): unknown {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
+
 /** For commander: collects a repeatable option. */
 export function repeated(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value]

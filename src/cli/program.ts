@@ -2,20 +2,30 @@ import { Command } from 'commander'
 import { version } from '../config/version.ts'
 import { QueueError } from '../domain/errors.ts'
 import type { CommandRunner } from './command-runner.ts'
+import { addUnitsCommand } from './commands/add-units.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { approveCommand, rejectCommand } from './commands/decide.ts'
+import { deleteCommand } from './commands/delete.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { exportCommand } from './commands/export.ts'
 import { listCommand } from './commands/list.ts'
 import { logsCommand } from './commands/logs.ts'
 import { managerCommand } from './commands/manager.ts'
 import { mcpCommand } from './commands/mcp.ts'
 import { newCommand } from './commands/new.ts'
+import { pauseCommand, resumeCommand } from './commands/pause.ts'
+import { queueCommand } from './commands/queue.ts'
 import { rerunCommand } from './commands/rerun.ts'
 import { resultCommand } from './commands/result.ts'
+import { scheduleCommand } from './commands/schedule.ts'
+import { sendCommand } from './commands/send.ts'
 import { setupCommand } from './commands/setup.ts'
 import { statusCommand } from './commands/status.ts'
 import { submitCommand } from './commands/submit.ts'
 import { typesCommand } from './commands/types.ts'
+import { unitsCommand } from './commands/units.ts'
+import { updateCommand } from './commands/update.ts'
 import { waitCommand } from './commands/wait.ts'
 
 /** Errors of the parser are thrown, and told by report-error alone. */
@@ -67,11 +77,23 @@ export function buildProgram(runner: CommandRunner): Command {
     listCommand,
     statusCommand,
     waitCommand,
+    unitsCommand,
     logsCommand,
     resultCommand,
+    approveCommand,
+    rejectCommand,
+    pauseCommand,
+    resumeCommand,
     cancelCommand,
     rerunCommand,
+    updateCommand,
+    addUnitsCommand,
+    sendCommand,
     newCommand,
+    queueCommand,
+    scheduleCommand,
+    exportCommand,
+    deleteCommand,
     typesCommand,
     managerCommand,
     doctorCommand,

@@ -23,6 +23,11 @@ export interface StatePaths {
   readonly ballastFile: string
   readonly attempts: string
   readonly artifacts: string
+  /** Units of sources that are still being added to their jobs. */
+  readonly sources: string
+  /** Results of all units, for the final steps that run. */
+  readonly results: string
+  readonly exports: string
   readonly backups: string
   readonly logs: string
   readonly managerLog: string
@@ -68,6 +73,9 @@ export function statePaths(home: string): StatePaths {
     ballastFile: join(home, 'ballast'),
     attempts: join(home, 'attempts'),
     artifacts: join(home, 'artifacts'),
+    sources: join(home, 'sources'),
+    results: join(home, 'results'),
+    exports: join(home, 'exports'),
     backups: join(home, 'backups'),
     logs: join(home, 'logs'),
     managerLog: join(home, 'logs', 'manager.log'),

@@ -42,6 +42,13 @@ export const settingsSchema = z.strictObject({
   cancel_grace: duration('3s').describe('Between TERM and KILL'),
   max_output: size('10mb').describe("Kept head and tail of one attempt's output"),
   free_space_floor: size('64mb').describe('No new jobs below this much free disk space'),
+  keep_age: duration('90d').describe('Finished jobs are deleted after this long, with their logs and results'),
+  keep_jobs: z
+    .int()
+    .min(1)
+    .default(200_000)
+    .describe('Beyond this many finished jobs those that ended first are deleted'),
+  keep_bytes: size('5gb').describe('Beyond this much kept output and results the jobs that ended first are deleted'),
   lease: duration('30s').describe('A worker without a heartbeat for this long is checked'),
   probe_timeout: duration('700ms').describe('Longest wait for one answer when a manager is suspected to hang'),
   probe_count: z.int().min(2).max(50).default(4).describe('Unanswered probes after which it is replaced'),

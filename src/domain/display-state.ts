@@ -15,6 +15,12 @@ export interface DisplayFacts {
   readonly queuePaused?: boolean | undefined
   /** The lane is told to wait until then. */
   readonly rateLimitedUntil?: number | null | undefined
+  /** The limit of its queue is reached. */
+  readonly queueFull?: boolean | undefined
+  /** Ms of silence of what runs, once it is worth telling. */
+  readonly silentMs?: number | null | undefined
+  /** Units that its sources will still add. */
+  readonly unitsWaiting?: number | undefined
   /** Jobs it depends on and how many of them have ended. */
   readonly dependencies?: { readonly total: number; readonly ended: number } | null | undefined
   /** Between TERM and KILL. */
@@ -48,7 +54,7 @@ export interface Display {
 
 const cancelWords: Readonly<Record<CancelReason, string>> = {
   user: 'asked to stop',
-  unit_failed: 'one unit failed, so the rest are stopped',
+  unit_failed: 'too many units failed, so the rest was cancelled',
   deadline: 'its total timeout ran out',
   dependency: 'a job it depends on did not complete',
   rejected: 'rejected in review',
@@ -98,8 +104,11 @@ function describeFinal(job: FinalJob, facts: DisplayFacts): Display {
       const what = cause(job.error ?? facts.units?.lastError, facts.units?.lastAttempt?.exitCode)
       if (job.cancelReason === 'deadline')
         return { state: 'failed', why: `failed after ${span(job)}: ${cancelWords.deadline}` }
+      if (counts.total > 1 && counts.failed === 0) return { state: 'failed', why: `failed in its final step: ${what}` }
       if (counts.total > 1) {
-        return { state: 'failed', why: `failed: ${counts.failed} of ${counts.total} units failed; the first: ${what}` }
+        const stopped = job.cancelReason === 'unit_failed' ? `; ${cancelWords.unit_failed}` : ''
+        const failed = `${counts.failed} of ${counts.total} units failed`
+        return { state: 'failed', why: `failed: ${failed}; the first: ${what}${stopped}` }
       }
       if (attempts === null) return { state: 'failed', why: `failed: ${what}` }
       return { state: 'failed', why: `failed after ${count(attempts, 'attempt')}: ${what}` }
@@ -164,14 +173,40 @@ function unitsSoFar(counts: UnitCounts): string {
 
 function describeRunning(job: Job & { state: 'running' }, facts: DisplayFacts): Display {
   const since = `running for ${formatDuration(facts.now - job.startedAt)}`
-  if (job.counts.total > 1) return { state: 'running', why: `${since}: ${unitsSoFar(job.counts)}` }
+  const silence = facts.silentMs == null ? '' : `; no output for ${formatDuration(facts.silentMs)}`
+  if (job.finalStep === 'running') {
+    return {
+      state: 'running',
+      why: `${since}: all ${count(job.counts.total, 'unit')} ended, its final step runs${silence}`,
+    }
+  }
+  const waiting = facts.unitsWaiting ?? 0
+  if (job.counts.total > 1 || waiting > 0) {
+    const adding = waiting === 0 ? '' : `, ${waiting} still to be added`
+    return { state: 'running', why: `${since}: ${unitsSoFar(job.counts)}${adding}${silence}` }
+  }
+  const isOpen = job.sealedAt === null && job.counts.available + job.counts.running === 0
+  if (isOpen) return { state: 'running', why: 'all its units ended; it is kept open for more' }
   const number = facts.units?.lastAttempt?.number ?? 1
   if (job.counts.running === 0) return { state: 'running', why: `between two attempts; ${waitReason(facts)}` }
-  return { state: 'running', why: number > 1 ? `${since}, attempt ${number}` : since }
+  return { state: 'running', why: (number > 1 ? `${since}, attempt ${number}` : since) + silence }
+}
+
+function describeHeld(job: Job, heldAt: number, facts: DisplayFacts): Display {
+  const since = `for ${formatDuration(facts.now - heldAt)}`
+  if (job.holdKind === 'permission') {
+    return { state: 'awaiting_approval', why: `waits for a person's permission ${since}` }
+  }
+  const { completed, failed } = job.counts
+  const waiting = facts.unitsWaiting ?? 0
+  const rest = waiting === 0 ? 'the rest' : `the other ${count(waiting, 'unit')}`
+  const ended = `${completed} of ${count(completed + failed, 'test unit')} completed`
+  return { state: 'awaiting_approval', why: `waits ${since} for approval of ${rest}: ${ended}` }
 }
 
 function waitReason(facts: DisplayFacts): string {
   if (facts.draining === true) return 'waits for the next manager: this one is stopping'
+  if (facts.queueFull === true) return 'waits for its queue: as many units run as its limit allows'
   if (facts.diskFull === true) return 'waits for disk space: it is below the floor under which nothing starts'
   const slots = facts.slots
   if (slots !== null && slots !== undefined && slots.busy >= slots.total) {
@@ -190,10 +225,7 @@ export function displayState(job: Job, facts: DisplayFacts): Display {
   // A cancel wins over everything that waits, a review included.
   if (job.cancelRequestedAt !== null) return describeCancelling(job, job.cancelRequestedAt, facts)
   if (job.heldAt !== null) {
-    return {
-      state: 'awaiting_approval',
-      why: `waits for your approval since ${formatDuration(facts.now - job.heldAt)}`,
-    }
+    return describeHeld(job, job.heldAt, facts)
   }
   const pausedAt = job.pausedAt ?? job.frozenAt
   if (pausedAt !== null) return describePaused(job, pausedAt, facts.now)
@@ -218,5 +250,8 @@ export function displayState(job: Job, facts: DisplayFacts): Display {
     return { state: 'rate_limited', why: `told to slow down; goes on in ${formatDuration(limited - facts.now)}` }
   }
   if (job.state === 'running') return describeRunning(job, facts)
+  if (job.sealedAt === null && job.counts.available === 0) {
+    return { state: 'queued', why: job.keepOpen ? 'kept open: waits for units' : 'its units are being added' }
+  }
   return { state: 'queued', why: waitReason(facts) }
 }

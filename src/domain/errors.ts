@@ -116,6 +116,20 @@ export const errorKinds = {
     meaning: 'Three attempts of the unit vanished without an exit status; it is not tried again.',
     remedy: 'Find out what kills it (memory?), then rerun.',
   },
+  input_rejected: {
+    exitCode: 6,
+    httpStatus: 422,
+    retryable: false,
+    meaning: 'The command refused its input by one of rejected_exit_codes; it is not tried again.',
+    remedy: 'Correct the input of the unit and rerun it.',
+  },
+  rate_limited: {
+    exitCode: 6,
+    httpStatus: 429,
+    retryable: true,
+    meaning: 'The attempt was told to slow down; its lane waits and nothing counts as a failure.',
+    remedy: 'Nothing: it goes on by itself.',
+  },
   gpu_unavailable: {
     exitCode: 7,
     httpStatus: 503,

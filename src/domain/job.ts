@@ -23,6 +23,54 @@ export interface JobOptions {
   readonly cancelGraceMs: number
   readonly maxOutputBytes: number
   readonly rerunWhenLost: boolean
+  /** Over all attempts and units, awake time, pauses excluded; null: none. */
+  readonly totalTimeoutMs: number | null
+  readonly retry: RetryClasses
+  readonly rateLimit: RateLimitSign | null
+  /** Template of the key by which units are told apart, such as `{{unit.url}}`; null: units may repeat. */
+  readonly unitKey: string | null
+  /** Template of the key by which units share limits, such as `{{unit.host}}`; null: none. */
+  readonly limitKey: string | null
+}
+
+/** Which failures may be retried while attempts are left. */
+export interface RetryClasses {
+  readonly exitCode: boolean
+  readonly timeout: boolean
+  /** Only these exit codes are retried; null: all. */
+  readonly onlyExitCodes: readonly number[] | null
+  /** Never retried: the input was refused. */
+  readonly rejectedExitCodes: readonly number[]
+}
+
+/** How a command says that it was told to slow down. */
+export interface RateLimitSign {
+  readonly exitCodes: readonly number[]
+  /** Literal text in the last output, upper and lower case alike; null: none. */
+  readonly text: string | null
+  /** Wait when the output names no time. */
+  readonly waitMs: number
+}
+
+/** Limits of units that share a limit key, over all jobs of the queue; null: none. */
+export interface KeyLimits {
+  readonly concurrency: number | null
+  readonly rate: RateLimit | null
+}
+
+/** At most `count` starts in any window of `windowMs`. */
+export interface RateLimit {
+  readonly count: number
+  readonly windowMs: number
+}
+
+/** Failed units that do not fail the job; both null: none. */
+export interface FailureBudget {
+  readonly units: number | null
+  /** Percent of all units. */
+  readonly percent: number | null
+  /** Once it is exceeded the rest is cancelled at once. */
+  readonly stopEarly: boolean
 }
 
 interface JobBase {
@@ -45,6 +93,21 @@ interface JobBase {
   readonly pausedAt: number | null
   readonly frozenAt: number | null
   readonly heldAt: number | null
+  readonly holdKind: 'review' | 'permission' | null
+  readonly decision: 'approved' | 'rejected' | null
+  /** Null while units may still be added. */
+  readonly sealedAt: number | null
+  /** Stays unsealed until it is closed by hand. */
+  readonly keepOpen: boolean
+  /** So many units run first, then the job is held for review; null: none. */
+  readonly testUnits: number | null
+  readonly keyLimits: KeyLimits | null
+  /** Jobs it still waits for. */
+  readonly openDependencies: number
+  readonly failureBudget: FailureBudget
+  /** Null: it has none. */
+  readonly finalStep: 'waiting' | 'running' | 'done' | null
+  readonly scheduleId: string | null
   readonly cancelRequestedAt: number | null
   readonly cancelReason: CancelReason | null
   readonly counts: UnitCounts
@@ -89,6 +152,12 @@ interface UnitBase {
   readonly id: string
   readonly jobId: string
   readonly position: number
+  /** Tells it from other units of its job; null: it has none. */
+  readonly key: string | null
+  /** Shares limits with units of the same one; null: it has none. */
+  readonly limitKey: string | null
+  /** True for the one that runs when all others have ended. */
+  readonly finalStep: boolean
   /** Attempts so far; the running one is `attempt`. */
   readonly attempt: number
   /** Attempts that count against max_attempts. */

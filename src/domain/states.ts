@@ -11,14 +11,39 @@ export type UnitState = (typeof unitStates)[number]
 export const finalUnitStates = ['completed', 'failed', 'cancelled'] as const
 export type FinalUnitState = (typeof finalUnitStates)[number]
 
-export const attemptOutcomes = ['running', 'completed', 'failed', 'timed_out', 'lost', 'released', 'cancelled'] as const
+export const attemptOutcomes = [
+  'running',
+  'completed',
+  'failed',
+  'timed_out',
+  'lost',
+  'released',
+  'rate_limited',
+  'cancelled',
+] as const
 export type AttemptOutcome = (typeof attemptOutcomes)[number]
 
-export const executorKinds = ['command', 'thread', 'gpu'] as const
+/** `inline`: within the manager, for work that needs no processor. */
+export const executorKinds = ['command', 'gpu', 'inline', 'thread'] as const
 export type ExecutorKind = (typeof executorKinds)[number]
 
 export const cancelReasons = ['user', 'unit_failed', 'deadline', 'dependency', 'rejected', 'overlap'] as const
 export type CancelReason = (typeof cancelReasons)[number]
+
+/** What a dependency waits for: that the other job completes, or that it ends in any way. */
+export const dependencyConditions = ['completed', 'ended'] as const
+export type DependencyCondition = (typeof dependencyConditions)[number]
+
+/** What a schedule does with due times that passed while nothing could run. */
+export const missedPolicies = ['skip', 'once', 'all'] as const
+export type MissedPolicy = (typeof missedPolicies)[number]
+
+/** What a schedule does when its job of an earlier due time has not ended. */
+export const overlapPolicies = ['skip', 'queue', 'cancel'] as const
+export type OverlapPolicy = (typeof overlapPolicies)[number]
+
+export const scheduleRunOutcomes = ['submitted', 'missed', 'overlapped', 'refused'] as const
+export type ScheduleRunOutcome = (typeof scheduleRunOutcomes)[number]
 
 /** Named priorities in running order; the number is what the database stores (1 runs first). */
 export const priorities = { urgent: 1, normal: 2, low: 3, idle: 4 } as const

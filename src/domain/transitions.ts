@@ -1,7 +1,7 @@
 import type { AttemptOutcome, JobState, UnitState } from './states.ts'
 
 /** Who may make a transition. */
-export type Actor = 'submit' | 'dispatcher' | 'settle' | 'lease_holder' | 'recoverer' | 'cancel'
+export type Actor = 'submit' | 'feeder' | 'dispatcher' | 'settle' | 'lease_holder' | 'recoverer' | 'cancel'
 
 export interface JobTransition {
   readonly from: JobState | null
@@ -10,16 +10,24 @@ export interface JobTransition {
   readonly guard: string
 }
 
+/** Holds, pauses and dependencies are columns: they keep units from being claimed and change no state. */
+const ended = 'sealed, no unit can move, final step over'
+
 /** Every change of a stored job state that exists; anything else is refused by statement and trigger. */
 export const jobTransitions: readonly JobTransition[] = [
   { from: null, to: 'queued', by: 'submit', guard: 'idempotency key free' },
   { from: 'queued', to: 'running', by: 'dispatcher', guard: 'in the transaction of the first claim' },
-  { from: 'queued', to: 'completed', by: 'settle', guard: 'no unit can move, none failed or cancelled' },
-  { from: 'queued', to: 'failed', by: 'settle', guard: 'no unit can move, one failed' },
-  { from: 'queued', to: 'cancelled', by: 'settle', guard: 'no unit can move, cancel asked for, one cancelled' },
-  { from: 'running', to: 'completed', by: 'settle', guard: 'no unit can move, none failed or cancelled' },
-  { from: 'running', to: 'failed', by: 'settle', guard: 'no unit can move, one failed' },
-  { from: 'running', to: 'cancelled', by: 'settle', guard: 'no unit can move, cancel asked for, one cancelled' },
+  { from: 'queued', to: 'completed', by: 'settle', guard: 'closed without a unit' },
+  { from: 'queued', to: 'failed', by: 'settle', guard: `${ended}, a deadline or a failed unit prevented something` },
+  { from: 'queued', to: 'cancelled', by: 'settle', guard: `${ended}, a cancel prevented something` },
+  { from: 'running', to: 'completed', by: 'settle', guard: `${ended}, no more failed than the budget allows` },
+  {
+    from: 'running',
+    to: 'failed',
+    by: 'settle',
+    guard: `${ended}, more failed than the budget allows, or the final step`,
+  },
+  { from: 'running', to: 'cancelled', by: 'settle', guard: `${ended}, a cancel prevented something` },
 ]
 
 export interface UnitTransition {
@@ -35,11 +43,20 @@ export interface UnitTransition {
 
 export const unitTransitions: readonly UnitTransition[] = [
   { from: null, to: 'available', by: 'submit', guard: 'with its job', outcomes: null, counts: false },
+  { from: null, to: 'available', by: 'feeder', guard: 'job not sealed, key not known', outcomes: null, counts: false },
+  {
+    from: null,
+    to: 'available',
+    by: 'settle',
+    guard: 'the final step: job sealed, all other units ended, no cancel',
+    outcomes: null,
+    counts: false,
+  },
   {
     from: 'available',
     to: 'running',
     by: 'dispatcher',
-    guard: 'due, job runnable, slot free, under limits',
+    guard: 'due, job not paused, held, blocked or cancelled, queue not paused, slot free, under limits',
     outcomes: null,
     counts: false,
   },
@@ -72,6 +89,14 @@ export const unitTransitions: readonly UnitTransition[] = [
   {
     from: 'running',
     to: 'available',
+    by: 'lease_holder',
+    guard: 'fence, told to slow down, no cancel; due at the reset',
+    outcomes: ['rate_limited'],
+    counts: false,
+  },
+  {
+    from: 'running',
+    to: 'available',
     by: 'recoverer',
     guard: 'fence, processes proven gone, fewer than 3 losses, no cancel',
     outcomes: ['lost'],
@@ -90,7 +115,7 @@ export const unitTransitions: readonly UnitTransition[] = [
     to: 'cancelled',
     by: 'lease_holder',
     guard: 'fence, cancel asked for',
-    outcomes: ['cancelled', 'failed', 'timed_out', 'released'],
+    outcomes: ['cancelled', 'failed', 'timed_out', 'released', 'rate_limited'],
     counts: false,
   },
   {

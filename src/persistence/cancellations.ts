@@ -1,41 +1,31 @@
-import type { Statement } from 'better-sqlite3'
 import { QueueError } from '../domain/errors.ts'
 import type { CancelOutcome } from '../domain/ports/job-store.ts'
 import { type CancelReason, isFinalJobState } from '../domain/states.ts'
-import type { EventStore } from './event-store.ts'
 import type { JobReader } from './job-reader.ts'
 import { type JobRow, toJob } from './job-row.ts'
+import type { JobStops } from './job-stops.ts'
 import type { Settlement } from './settlement.ts'
-import type { Binds, Prepare } from './statement-loader.ts'
 import type { Workers } from './workers.ts'
 
-/** Asking for a cancel: the flag, the available units, and the end when nothing runs. */
+/** Asking for a cancel: the job is stopped, and ends when nothing of it runs. */
 export class Cancellations {
-  readonly #events: EventStore
   readonly #jobs: JobReader
   readonly #settlement: Settlement
+  readonly #stops: JobStops
   readonly #workers: Workers
-  readonly #request: Statement<[Binds], { seq: number }>
-  readonly #cancelAvailable: Statement<[Binds]>
 
-  constructor(prepare: Prepare, events: EventStore, jobs: JobReader, settlement: Settlement, workers: Workers) {
-    this.#events = events
+  constructor(jobs: JobReader, settlement: Settlement, stops: JobStops, workers: Workers) {
     this.#jobs = jobs
     this.#settlement = settlement
+    this.#stops = stops
     this.#workers = workers
-    this.#request = prepare<{ seq: number }>('request_cancel')
-    this.#cancelAvailable = prepare('cancel_available_units')
   }
 
   request(jobId: string, reason: CancelReason, now: number): CancelOutcome {
-    const asked = this.#request.get({ job_id: jobId, reason, now })
-    if (asked === undefined) return this.#answerUnchanged(jobId)
-    const stopped = this.#cancelAvailable.run({ job_seq: asked.seq, now }).changes
-    this.#events.append('job.cancel_requested', jobId, null, { reason, units_cancelled: stopped }, now)
-    const row = this.#jobs.readRow(asked.seq)
-    const settled = this.#settlement.settle(row, now)
-    if (settled !== null) return { kind: 'cancelled', job: toJob(settled) }
-    return this.#cancelling(row)
+    const seq = this.#stops.stop(jobId, reason, now)
+    if (seq === null) return this.#answerUnchanged(jobId)
+    const row = this.#settlement.advance(this.#jobs.readRow(seq), now)
+    return row.finished_at === null ? this.#cancelling(row) : { kind: 'cancelled', job: toJob(row) }
   }
 
   #answerUnchanged(jobId: string): CancelOutcome {

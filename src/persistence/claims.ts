@@ -1,7 +1,6 @@
 import type { Statement } from 'better-sqlite3'
-import type { Fence, Progress, RunnerIdentity } from '../domain/job.ts'
-import type { ClaimOutcome, ClaimRequest, RunnableJob } from '../domain/ports/job-store.ts'
-import type { Priority } from '../domain/states.ts'
+import type { Fence, Progress, RunnerIdentity, Unit } from '../domain/job.ts'
+import type { ClaimOutcome, ClaimRequest } from '../domain/ports/job-store.ts'
 import type { EventStore } from './event-store.ts'
 import type { JobReader } from './job-reader.ts'
 import { toJob } from './job-row.ts'
@@ -12,29 +11,23 @@ interface ClaimedRow {
   id: string
   job_seq: number
   position: number
+  key: string | null
+  limit_key: string | null
+  final_step: 0 | 1
   attempt: number
   failures: number
   crashes: number
 }
 
-interface RunnableRow {
-  job_id: string
-  seq: number
-  queue: string
-  type: string
-  priority: Priority
-  next_due_at: number
-}
-
-/** Claiming a unit and what its holder reports until the end. */
+/** Claiming units and what their holder reports until the end. */
 export class Claims {
   readonly #events: EventStore
   readonly #jobs: JobReader
   readonly #claim: Statement<[Binds], ClaimedRow>
   readonly #nextDue: Statement<[Binds], { due: number | null }>
   readonly #start: Statement<[Binds]>
-  readonly #openAttempt: Statement<[Binds]>
-  readonly #runnable: Statement<[Binds], RunnableRow>
+  readonly #openAttempts: Statement<[Binds]>
+  readonly #countStarts: Statement<[Binds]>
   readonly #recordRunner: Statement<[Binds]>
   readonly #recordElapsed: Statement<[Binds], { unit_seq: number }>
   readonly #recordProgress: Statement<[Binds]>
@@ -44,11 +37,11 @@ export class Claims {
   constructor(prepare: Prepare, events: EventStore, jobs: JobReader) {
     this.#events = events
     this.#jobs = jobs
-    this.#claim = prepare<ClaimedRow>('claim_unit')
+    this.#claim = prepare<ClaimedRow>('claim_units')
     this.#nextDue = prepare<{ due: number | null }>('read_next_due')
     this.#start = prepare('start_job')
-    this.#openAttempt = prepare('open_attempt')
-    this.#runnable = prepare<RunnableRow>('read_runnable_jobs')
+    this.#openAttempts = prepare('open_attempts')
+    this.#countStarts = prepare('count_lane_starts')
     this.#recordRunner = prepare('record_runner')
     this.#recordElapsed = prepare<{ unit_seq: number }>('record_elapsed')
     this.#recordProgress = prepare('record_progress')
@@ -57,62 +50,44 @@ export class Claims {
   }
 
   claim(request: ClaimRequest): ClaimOutcome {
-    const { jobId, workerId, nonce, now } = request
-    const unit = this.#claim.get({ job_id: jobId, worker_id: workerId, nonce, now })
-    if (unit === undefined) return { kind: 'none', nextDueAt: this.#nextDue.get({ job_id: jobId })?.due ?? null }
-    this.#openAttempt.run({
-      unit_seq: unit.seq,
-      attempt: unit.attempt,
-      nonce,
-      worker_id: workerId,
-      executor: request.executor,
-      mode: request.mode,
-      now,
-    })
-    const startedNow = this.#start.run({ job_seq: unit.job_seq, now }).changes === 1
-    if (startedNow) this.#events.append('job.started', jobId, null, {}, now)
-    this.#events.append(
-      'unit.started',
-      jobId,
-      unit.id,
-      { position: unit.position, attempt: unit.attempt, mode: request.mode },
-      now,
-    )
-    const row = this.#jobs.readRow(unit.job_seq)
-    const underLimit = row.concurrency === null || row.count_running < row.concurrency
-    return {
-      kind: 'claimed',
-      unit: {
-        id: unit.id,
-        jobId,
-        position: unit.position,
-        attempt: unit.attempt,
-        failures: unit.failures,
-        crashes: unit.crashes,
-        progress: null,
-        state: 'running',
-        nonce,
-        workerId,
-      },
-      job: toJob(row),
-      moreAvailable: row.count_available > 0 && underLimit && this.#isDue(jobId, now),
+    const { jobId, limitKey, limit, workerId, nonce, now } = request
+    const claimed = this.#claim.all({ job_id: jobId, limit_key: limitKey, limit, worker_id: workerId, nonce, now })
+    const [first] = claimed
+    if (first === undefined) return { units: [], job: null, nextDueAt: this.#readNextDue(jobId, limitKey) }
+    // RETURNING promises no order.
+    claimed.sort((left, right) => left.position - right.position)
+    this.#recordStarts(request, claimed)
+    if (this.#start.run({ job_seq: first.job_seq, now }).changes === 1)
+      this.#events.append('job.started', jobId, null, {}, now)
+    this.#tell(request, claimed)
+    const job = toJob(this.#jobs.readRow(first.job_seq))
+    const units = claimed.map((row) => toRunningUnit(row, request))
+    return { units, job, nextDueAt: this.#readNextDue(jobId, limitKey) }
+  }
+
+  #readNextDue(jobId: string, limitKey: string | null): number | null {
+    return this.#nextDue.get({ job_id: jobId, limit_key: limitKey })?.due ?? null
+  }
+
+  #recordStarts(request: ClaimRequest, claimed: readonly ClaimedRow[]): void {
+    const { nonce, workerId, executor, mode, now } = request
+    const seqs = JSON.stringify(claimed.map((row) => row.seq))
+    this.#openAttempts.run({ unit_seqs: seqs, nonce, worker_id: workerId, executor, mode, now })
+    for (const { queue, key } of request.countedLanes ?? []) this.#countStarts.run({ queue, key, unit_seqs: seqs, now })
+  }
+
+  #tell(request: ClaimRequest, claimed: readonly ClaimedRow[]): void {
+    const { jobId, mode, now } = request
+    const [first] = claimed
+    const last = claimed.at(-1)
+    if (first === undefined || last === undefined) return
+    if (claimed.length === 1) {
+      const data = { position: first.position, attempt: first.attempt, mode }
+      this.#events.append('unit.started', jobId, first.id, data, now)
+      return
     }
-  }
-
-  #isDue(jobId: string, now: number): boolean {
-    const due = this.#nextDue.get({ job_id: jobId })?.due ?? null
-    return due !== null && due <= now
-  }
-
-  readRunnable(afterSeq: number, limit: number): RunnableJob[] {
-    return this.#runnable.all({ after_seq: afterSeq, limit }).map((row) => ({
-      jobId: row.job_id,
-      seq: row.seq,
-      queue: row.queue,
-      type: row.type,
-      priority: row.priority,
-      nextDueAt: row.next_due_at,
-    }))
+    const data = { count: claimed.length, positions: [first.position, last.position] }
+    this.#events.append('units.started', jobId, null, data, now)
   }
 
   recordRunner(fence: Fence, runner: RunnerIdentity): boolean {
@@ -136,6 +111,24 @@ export class Claims {
     this.#adoptAttempt.run({ unit_seq: unit.seq, attempt: fence.attempt, worker_id: workerId })
     this.#events.append('unit.adopted', unit.job_id, fence.unitId, { attempt: fence.attempt, worker_id: workerId }, now)
     return { ...fence, workerId }
+  }
+}
+
+function toRunningUnit(row: ClaimedRow, request: ClaimRequest): Unit & { state: 'running' } {
+  return {
+    id: row.id,
+    jobId: request.jobId,
+    position: row.position,
+    key: row.key,
+    limitKey: row.limit_key,
+    finalStep: row.final_step === 1,
+    attempt: row.attempt,
+    failures: row.failures,
+    crashes: row.crashes,
+    progress: null,
+    state: 'running',
+    nonce: request.nonce,
+    workerId: request.workerId,
   }
 }
 

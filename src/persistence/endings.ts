@@ -4,19 +4,29 @@ import type { Fence, Json, JsonObject } from '../domain/job.ts'
 import type { EndFacts, UnitEnd } from '../domain/ports/job-store.ts'
 import { poisonLimit } from '../domain/retry-policy.ts'
 import type { AttemptOutcome } from '../domain/states.ts'
+import type { ChangeNotes } from './change-notes.ts'
 import { fenceBinds } from './claims.ts'
 import type { EventStore } from './event-store.ts'
+import { mustStopEarly } from './failure-budget.ts'
 import type { JobReader } from './job-reader.ts'
-import { toJob } from './job-row.ts'
+import { type JobRow, toJob } from './job-row.ts'
+import type { JobStops } from './job-stops.ts'
 import type { Settlement } from './settlement.ts'
 import type { Binds, Prepare } from './statement-loader.ts'
 import { type ChangedUnitRow, type ProgressRow, toUnit } from './unit-row.ts'
 
+/** What ends work with. */
+export interface EndingParts {
+  readonly events: EventStore
+  readonly jobs: JobReader
+  readonly notes: ChangeNotes
+  readonly settlement: Settlement
+  readonly stops: JobStops
+}
+
 /** The ends of an attempt: each a fenced change of the unit, its attempt, its job and their events. */
 export class Endings {
-  readonly #events: EventStore
-  readonly #jobs: JobReader
-  readonly #settlement: Settlement
+  readonly #parts: EndingParts
   readonly #storeOutput: Statement<[Binds]>
   readonly #complete: Statement<[Binds], ChangedUnitRow>
   readonly #fail: Statement<[Binds], ChangedUnitRow>
@@ -25,11 +35,11 @@ export class Endings {
   readonly #cancel: Statement<[Binds], ChangedUnitRow>
   readonly #closeAttempt: Statement<[Binds]>
   readonly #readProgress: Statement<[Binds], ProgressRow>
+  readonly #endFinalStep: Statement<[Binds]>
+  readonly #sourceTotals: Statement<[Binds], { waiting: number }>
 
-  constructor(prepare: Prepare, events: EventStore, jobs: JobReader, settlement: Settlement) {
-    this.#events = events
-    this.#jobs = jobs
-    this.#settlement = settlement
+  constructor(prepare: Prepare, parts: EndingParts) {
+    this.#parts = parts
     this.#storeOutput = prepare('store_output')
     this.#complete = prepare<ChangedUnitRow>('complete_unit')
     this.#fail = prepare<ChangedUnitRow>('fail_unit')
@@ -38,6 +48,8 @@ export class Endings {
     this.#cancel = prepare<ChangedUnitRow>('cancel_unit')
     this.#closeAttempt = prepare('close_attempt')
     this.#readProgress = prepare<ProgressRow>('read_progress')
+    this.#endFinalStep = prepare('end_final_step')
+    this.#sourceTotals = prepare<{ waiting: number }>('read_source_totals')
   }
 
   complete(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
@@ -77,8 +89,14 @@ export class Endings {
   }
 
   release(fence: Fence, facts: EndFacts): UnitEnd | null {
-    const unit = this.#release.get({ ...fenceBinds(fence), now: facts.now })
+    const unit = this.#release.get({ ...fenceBinds(fence), available_at: facts.now, now: facts.now })
     return unit === undefined ? null : this.#finish(unit, 'released', facts, facts.error)
+  }
+
+  defer(fence: Fence, until: number, output: Json, facts: EndFacts): UnitEnd | null {
+    if (!this.#keepOutput(fence, output, false)) return null
+    const unit = this.#release.get({ ...fenceBinds(fence), available_at: until, now: facts.now })
+    return unit === undefined ? null : this.#finish(unit, 'rate_limited', facts, facts.error)
   }
 
   cancel(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
@@ -109,15 +127,35 @@ export class Endings {
       dropped_bytes: facts.droppedBytes,
       now: facts.now,
     })
-    const row = this.#jobs.readRow(unit.job_seq)
-    this.#events.append(eventType(unit, outcome), row.id, unit.id, eventData(unit, outcome, error), facts.now)
-    const settled = this.#settlement.settle(row, facts.now)
+    if (unit.final_step === 1 && unit.finished_at !== null) this.#endFinalStep.run({ job_seq: unit.job_seq })
+    const { events, jobs, settlement } = this.#parts
+    const row = jobs.readRow(unit.job_seq)
+    events.append(eventType(unit, outcome), row.id, unit.id, eventData(unit, outcome, error), facts.now)
+    const job = settlement.advance(this.#stopIfHopeless(unit, row, facts.now), facts.now)
+    this.#note(unit, job)
     const progress = this.#readProgress.get({ unit_seq: unit.seq, attempt: unit.attempt }) ?? noProgress
     return {
       unit: toUnit({ ...unit, ...progress, job_id: row.id, nonce: null, leased_by: null }),
-      job: toJob(settled ?? row),
-      settled: settled !== null,
+      job: toJob(job),
+      settled: job.finished_at !== null,
     }
+  }
+
+  /** Cancels the rest once more has failed than may. @returns the job after it */
+  #stopIfHopeless(unit: ChangedUnitRow, job: JobRow, now: number): JobRow {
+    if (unit.state !== 'failed' || unit.final_step === 1 || job.stop_early === 0) return job
+    const { stops, jobs, notes } = this.#parts
+    const waiting = job.sealed_at === null ? (this.#sourceTotals.get({ job_seq: job.seq })?.waiting ?? 0) : 0
+    if (!mustStopEarly(job, waiting) || stops.stop(job.id, 'unit_failed', now) === null) return job
+    notes.add({ kind: 'stop', seq: job.seq })
+    return jobs.readRow(job.seq)
+  }
+
+  #note(unit: ChangedUnitRow, job: JobRow): void {
+    if (job.finished_at !== null) return
+    const { notes } = this.#parts
+    if (job.concurrency !== null && job.count_available > 0) notes.add({ kind: 'job', seq: job.seq })
+    else if (unit.state === 'available') notes.add({ kind: 'lane', seq: job.seq, limitKey: unit.limit_key })
   }
 }
 
@@ -130,8 +168,7 @@ const noProgress: ProgressRow = {
 
 function eventType(unit: ChangedUnitRow, outcome: AttemptOutcome): string {
   if (unit.state !== 'available') return `unit.${unit.state}`
-  if (outcome === 'released' || outcome === 'lost') return `unit.${outcome}`
-  return 'unit.retrying'
+  return outcome === 'failed' || outcome === 'timed_out' ? 'unit.retrying' : `unit.${outcome}`
 }
 
 function eventData(unit: ChangedUnitRow, outcome: AttemptOutcome, error: ErrorRecord | null): JsonObject {

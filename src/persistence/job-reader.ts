@@ -1,26 +1,36 @@
 import type { Statement } from 'better-sqlite3'
 import { QueueError } from '../domain/errors.ts'
 import type { Attempt, Job, JobOptions, Json, JsonObject, Unit } from '../domain/job.ts'
-import type { JobPayload } from '../domain/ports/job-store.ts'
+import type { JobPayload, UnitFilter } from '../domain/ports/job-store.ts'
 import { type AttemptRow, toAttempt } from './attempt-row.ts'
 import { type JobRow, toJob } from './job-row.ts'
 import type { Binds, Prepare } from './statement-loader.ts'
-import { toUnit, type UnitRow } from './unit-row.ts'
+import { UnitReader } from './unit-reader.ts'
 
-/** Reads of single jobs, units and attempts. */
+interface PayloadRow {
+  params: string
+  options: string
+  context: string
+  final_step: string | null
+  work_hash: string | null
+}
+
+/** Reads of single jobs, payloads and attempts. */
 export class JobReader {
   readonly #job: Statement<[Binds], JobRow>
   readonly #jobBySeq: Statement<[Binds], JobRow>
-  readonly #jobPayload: Statement<[Binds], { params: string; options: string }>
-  readonly #units: Statement<[Binds], UnitRow>
+  readonly #jobPayload: Statement<[Binds], PayloadRow>
+  readonly #units: UnitReader
+  readonly #reruns: Statement<[Binds], JobRow>
   readonly #unitPayload: Statement<[Binds], { input: string; output: string | null }>
   readonly #attempts: Statement<[Binds], AttemptRow>
 
   constructor(prepare: Prepare) {
     this.#job = prepare<JobRow>('read_job')
     this.#jobBySeq = prepare<JobRow>('read_job_by_seq')
-    this.#jobPayload = prepare<{ params: string; options: string }>('read_job_payload')
-    this.#units = prepare<UnitRow>('read_units')
+    this.#jobPayload = prepare<PayloadRow>('read_job_payload')
+    this.#units = new UnitReader(prepare)
+    this.#reruns = prepare<JobRow>('read_reruns')
     this.#unitPayload = prepare<{ input: string; output: string | null }>('read_unit_payload')
     this.#attempts = prepare<AttemptRow>('read_attempts')
   }
@@ -49,13 +59,25 @@ export class JobReader {
   readPayload(jobId: string): JobPayload | null {
     const row = this.#jobPayload.get({ job_id: jobId })
     if (row === undefined) return null
-    return { params: JSON.parse(row.params) as JsonObject, options: JSON.parse(row.options) as JobOptions }
+    return {
+      params: JSON.parse(row.params) as JsonObject,
+      options: JSON.parse(row.options) as JobOptions,
+      context: JSON.parse(row.context) as Json,
+      finalStep: toFinalStep(row.final_step),
+      workHash: row.work_hash,
+    }
   }
 
-  readUnits(jobId: string, page: { afterPosition?: number; limit: number }): Unit[] {
-    return this.#units
-      .all({ job_id: jobId, after_position: page.afterPosition ?? -1, limit: page.limit })
-      .map((row) => toUnit(row))
+  readUnit(unitId: string): Unit | null {
+    return this.#units.readOne(unitId)
+  }
+
+  readUnits(jobId: string, page: { afterPosition?: number; limit: number }, filter: UnitFilter = {}): Unit[] {
+    return this.#units.read(jobId, page, filter)
+  }
+
+  readReruns(jobId: string, limit: number): Job[] {
+    return this.#reruns.all({ job_id: jobId, limit }).map((row) => toJob(row))
   }
 
   readUnitPayload(unitId: string): { input: Json; output: Json | null } | null {
@@ -70,4 +92,9 @@ export class JobReader {
   readAttempts(unitId: string): Attempt[] {
     return this.#attempts.all({ unit_id: unitId }).map((row) => toAttempt(unitId, row))
   }
+}
+
+/** @returns what a job runs when all its units have ended. */
+export function toFinalStep(text: string | null): JobPayload['finalStep'] {
+  return text === null ? null : (JSON.parse(text) as JobPayload['finalStep'])
 }

@@ -1,5 +1,5 @@
 import type { ErrorRecord } from '../domain/errors.ts'
-import type { Job } from '../domain/job.ts'
+import type { Job, KeyLimits } from '../domain/job.ts'
 import type { CancelReason, JobState, Priority } from '../domain/states.ts'
 
 /** A row of the view `job_snapshot`, as far as a Job needs it. */
@@ -19,6 +19,19 @@ export interface JobRow {
   paused_at: number | null
   frozen_at: number | null
   held_at: number | null
+  hold_kind: 'review' | 'permission' | null
+  decision: 'approved' | 'rejected' | null
+  sealed_at: number | null
+  keep_open: 0 | 1
+  test_units: number | null
+  /** JSON. */
+  key_limits: string | null
+  open_dependencies: number
+  failure_budget: number | null
+  failure_budget_percent: number | null
+  stop_early: 0 | 1
+  final_step_state: 'waiting' | 'running' | 'done' | null
+  schedule_id: string | null
   cancel_requested_at: number | null
   cancel_reason: CancelReason | null
   error: string | null
@@ -54,6 +67,20 @@ export function toJob(row: JobRow): Job {
     pausedAt: row.paused_at,
     frozenAt: row.frozen_at,
     heldAt: row.held_at,
+    holdKind: row.hold_kind,
+    decision: row.decision,
+    sealedAt: row.sealed_at,
+    keepOpen: row.keep_open === 1,
+    testUnits: row.test_units,
+    keyLimits: toKeyLimits(row.key_limits),
+    openDependencies: row.open_dependencies,
+    failureBudget: {
+      units: row.failure_budget,
+      percent: row.failure_budget_percent,
+      stopEarly: row.stop_early === 1,
+    },
+    finalStep: row.final_step_state,
+    scheduleId: row.schedule_id,
     cancelRequestedAt: row.cancel_requested_at,
     cancelReason: row.cancel_reason,
     counts: {
@@ -70,4 +97,8 @@ export function toJob(row: JobRow): Job {
     finishedAt: row.finished_at,
     error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
   } as Job
+}
+
+export function toKeyLimits(text: string | null): KeyLimits | null {
+  return text === null ? null : (JSON.parse(text) as KeyLimits)
 }

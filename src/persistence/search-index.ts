@@ -39,12 +39,11 @@ export class SearchIndex implements TransactionParticipant {
     this.#pending.push({ seq, words: null })
   }
 
-  mark(): number {
-    return this.#pending.length
-  }
-
-  rollBackTo(mark: number): void {
-    this.#pending.length = mark
+  mark(): () => void {
+    const { length } = this.#pending
+    return () => {
+      this.#pending.length = length
+    }
   }
 
   flush(): void {

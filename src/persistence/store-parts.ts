@@ -1,17 +1,29 @@
 import type { Database } from 'better-sqlite3'
 import { Cancellations } from './cancellations.ts'
+import { ChangeNotes } from './change-notes.ts'
 import { Claims } from './claims.ts'
+import { ConsequenceReader } from './consequence-reader.ts'
+import { Dependencies } from './dependencies.ts'
 import { Endings } from './endings.ts'
 import { EventStore } from './event-store.ts'
+import { History } from './history.ts'
 import { Instance } from './instance.ts'
+import { JobClocks } from './job-clocks.ts'
+import { JobControls } from './job-controls.ts'
 import { JobLists } from './job-lists.ts'
 import { JobReader } from './job-reader.ts'
+import { JobStops } from './job-stops.ts'
+import { Lanes } from './lanes.ts'
+import { RunnableJobs } from './runnable-jobs.ts'
+import { Schedules } from './schedules.ts'
 import { SearchIndex } from './search-index.ts'
 import { Settlement } from './settlement.ts'
+import { Sources } from './sources.ts'
 import { statementsOf } from './statement-loader.ts'
 import { StatisticsReader } from './statistics-reader.ts'
 import { Submissions } from './submissions.ts'
 import { TransactionScope } from './transaction-scope.ts'
+import { UnitInserts } from './unit-inserts.ts'
 import { Watermarks } from './watermarks.ts'
 import { Workers } from './workers.ts'
 
@@ -19,12 +31,21 @@ import { Workers } from './workers.ts'
 export interface StoreParts {
   readonly cancellations: Cancellations
   readonly claims: Claims
+  readonly clocks: JobClocks
+  readonly consequences: ConsequenceReader
+  readonly controls: JobControls
+  readonly dependencies: Dependencies
   readonly endings: Endings
   readonly events: EventStore
+  readonly history: History
   readonly instance: Instance
   readonly jobs: JobReader
+  readonly lanes: Lanes
   readonly lists: JobLists
+  readonly runnable: RunnableJobs
+  readonly schedules: Schedules
   readonly search: SearchIndex
+  readonly sources: Sources
   readonly statistics: StatisticsReader
   readonly submissions: Submissions
   readonly transactions: TransactionScope
@@ -35,23 +56,40 @@ export interface StoreParts {
 /** Prepares every statement once on a connection. */
 export function createStoreParts(database: Database): StoreParts {
   const prepare = statementsOf(database)
+  const notes = new ChangeNotes()
   const search = new SearchIndex(prepare)
   const events = new EventStore(prepare)
   const jobs = new JobReader(prepare)
-  const settlement = new Settlement(prepare, events, search)
+  const dependencies = new Dependencies(prepare)
+  const unitInserts = new UnitInserts(prepare)
+  const stops = new JobStops(prepare, events)
   const workers = new Workers(prepare, jobs)
+  const runnable = new RunnableJobs(prepare)
+  const shared = { dependencies, events, jobs, notes, search, stops, unitInserts, workers }
+  const history = new History(prepare, events)
+  const settlement = new Settlement(prepare, { ...shared, noteSettled: (job) => history.noteSettled(job) })
+  const cancellations = new Cancellations(jobs, settlement, stops, workers)
   return {
-    cancellations: new Cancellations(prepare, events, jobs, settlement, workers),
+    cancellations,
     claims: new Claims(prepare, events, jobs),
-    endings: new Endings(prepare, events, jobs, settlement),
+    clocks: new JobClocks(prepare),
+    consequences: new ConsequenceReader(notes, runnable, workers),
+    controls: new JobControls(prepare, { ...shared, settlement }),
+    dependencies,
+    endings: new Endings(prepare, { ...shared, settlement }),
     events,
+    history,
     instance: new Instance(prepare),
     jobs,
+    lanes: new Lanes(prepare, notes),
     lists: new JobLists(prepare),
+    runnable,
+    schedules: new Schedules(prepare, events),
     search,
+    sources: new Sources(prepare, { ...shared, settlement }),
     statistics: new StatisticsReader(prepare),
-    submissions: new Submissions(prepare, events, jobs, search),
-    transactions: new TransactionScope(database, prepare, search),
+    submissions: new Submissions(prepare, { ...shared, cancellations }),
+    transactions: new TransactionScope(database, prepare, [search, notes]),
     watermarks: new Watermarks(prepare),
     workers,
   }

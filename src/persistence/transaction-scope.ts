@@ -4,12 +4,10 @@ import { EpochLostError } from '../domain/ports/epoch-lost-error.ts'
 import type { Prepare } from './statement-loader.ts'
 import { toStorageError } from './storage-errors.ts'
 
-/** Work that is put off to the end of the transaction and must follow its savepoints. */
+/** Something that goes beside the rows of a transaction and must follow its savepoints. */
 export interface TransactionParticipant {
-  /** @returns how much is put off now. */
-  mark(): number
-  /** Forgets what was put off after `mark`. */
-  rollBackTo(mark: number): void
+  /** @returns what makes everything undone that happens from now on. */
+  mark(): () => void
   /** Does what was put off; runs before COMMIT. */
   flush(): void
 }
@@ -17,7 +15,7 @@ export interface TransactionParticipant {
 /** Transactions of one connection: BEGIN IMMEDIATE with one epoch check outside, savepoints inside. */
 export class TransactionScope {
   readonly #database: Database
-  readonly #participant: TransactionParticipant
+  readonly #participants: readonly TransactionParticipant[]
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #rollBack: Statement
@@ -27,9 +25,9 @@ export class TransactionScope {
   readonly #readEpoch: Statement<[], { epoch: number }>
   #depth = 0
 
-  constructor(database: Database, prepare: Prepare, participant: TransactionParticipant) {
+  constructor(database: Database, prepare: Prepare, participants: readonly TransactionParticipant[]) {
     this.#database = database
-    this.#participant = participant
+    this.#participants = participants
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
     this.#rollBack = database.prepare('ROLLBACK')
@@ -62,18 +60,19 @@ export class TransactionScope {
 
   #runOutermost<T>(work: () => T, check: () => void): T {
     let committing = false
+    const undos = this.#mark()
     try {
       this.#begin.run()
       this.#depth = 1
       check()
       const result = work()
-      this.#participant.flush()
+      for (const participant of this.#participants) participant.flush()
       this.#assertOpen()
       committing = true
       this.#commit.run()
       return result
     } catch (thrown) {
-      this.#participant.rollBackTo(0)
+      for (const undo of undos) undo()
       this.#rollBackQuietly()
       throw committing ? unknownOutcome(thrown) : toStorageError(thrown)
     } finally {
@@ -84,7 +83,7 @@ export class TransactionScope {
   #runNested<T>(work: () => T): T {
     // Outside a transaction SAVEPOINT would quietly begin a new, deferred one.
     this.#assertOpen()
-    const mark = this.#participant.mark()
+    const undos = this.#mark()
     this.#save.run()
     this.#depth += 1
     try {
@@ -93,7 +92,7 @@ export class TransactionScope {
       this.#release.run()
       return result
     } catch (thrown) {
-      this.#participant.rollBackTo(mark)
+      for (const undo of undos) undo()
       if (this.#database.inTransaction) {
         this.#rollBackToSave.run()
         this.#release.run()
@@ -102,6 +101,10 @@ export class TransactionScope {
     } finally {
       this.#depth -= 1
     }
+  }
+
+  #mark(): (() => void)[] {
+    return this.#participants.map((participant) => participant.mark())
   }
 
   #assertOpen(): void {

@@ -7,6 +7,9 @@ export interface ChangedUnitRow {
   id: string
   job_seq: number
   position: number
+  key: string | null
+  limit_key: string | null
+  final_step: 0 | 1
   state: UnitState
   available_at: number
   attempt: number
@@ -37,6 +40,9 @@ export function toUnit(row: UnitRow): Unit {
     id: row.id,
     jobId: row.job_id,
     position: row.position,
+    key: row.key,
+    limitKey: row.limit_key,
+    finalStep: row.final_step === 1,
     attempt: row.attempt,
     failures: row.failures,
     crashes: row.crashes,

@@ -13,6 +13,7 @@ interface HeldRow extends RunnerRow {
   nonce: string
   worker_id: string
   job_seq: number
+  limit_key: string | null
   failures: number
   executor: ExecutorKind
   attempt_started_at: number
@@ -80,6 +81,7 @@ export class Workers {
         fence: { unitId: row.unit_id, attempt: row.attempt, nonce: row.nonce, workerId: row.worker_id },
         job,
         executor: row.executor,
+        limitKey: row.limit_key,
         runner: toRunner(row),
         startedAt: row.attempt_started_at,
         failures: row.failures,

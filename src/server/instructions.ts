@@ -7,7 +7,8 @@ How to work with it:
 3. Keep the id from the answer and tell it to the user.
 4. Then either wait_for_jobs, again with its cursor while satisfied is false, or leave: go on with other work or end the chat. Waiting is never needed for a job to go on, and ending a wait never ends a job. Do not poll job_status in a loop.
 5. When a job failed, read why and error in job_status, then job_logs; then rerun_job, with overrides if something must change.
-6. Only cancel_job stops a job, with all its processes. Use it only when the user wants that.
+6. Many inputs (files, rows, numbers) are one job with units or source, not many jobs. For costly or risky work give test_first; when the job is awaiting_approval, show the user results, cost and time left, and call decide_job only after the user has answered. Silence is not approval.
+7. pause_job and resume_job hold work for a while. Only cancel_job stops a job, with all its processes. Use it only when the user wants that.
 
 Repeats: if you do not know whether a submit_job arrived, repeat it with the same idempotency_key: you get the same job, never a second one.
 

@@ -19,6 +19,7 @@ function withoutLarge(job: JobView, limit: number): JobView {
   if (size(kept.result) > limit) delete kept.result
   if (size(kept.params) > limit) delete kept.params
   if (size(kept.limits) > limit) delete kept.limits
+  if (size(kept.changes) > limit) delete kept.changes
   if (size(kept.attempt_history) > limit) kept.attempt_history = kept.attempt_history?.slice(-3)
   return kept
 }
@@ -29,12 +30,22 @@ function withShortTail(job: JobView): JobView {
   return { ...job, error: { ...job.error, untrusted_output_tail: `… ${tail.slice(-shortTailCharacters)}` } }
 }
 
+/** A review is what a person decides by: its results are cut last, its figures never. */
+function withShortReview(job: JobView): JobView {
+  if (job.review === undefined) return job
+  const results = job.review.results.map((one) =>
+    size(one.result) > shortTailCharacters ? { ...one, result: null } : one,
+  )
+  return { ...job, review: { ...job.review, results } }
+}
+
 function withoutDetails(job: JobView): JobView {
   const kept = { ...job }
   delete kept.result
   delete kept.params
   delete kept.limits
   delete kept.attempt_history
+  delete kept.changes
   return kept
 }
 
@@ -48,6 +59,7 @@ export function fitJobs<Answer extends JobsAnswer>(answer: Answer): Answer {
     each((job) => withoutLarge(job, smallValueCharacters)),
     each(withShortTail),
     each(withoutDetails),
+    each(withShortReview),
   ]
   return fitAnswer(answer, cuts, note)
 }

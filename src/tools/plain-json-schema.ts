@@ -10,17 +10,50 @@ const mostListedValues = 16
 
 type JsonSchema = Record<string, unknown>
 
+/** Large shapes that stand in several tools: one of them spells them, the others refer to it. */
+const referredShapes: readonly { readonly key: string; readonly text: string }[] = [
+  { key: 'stored_state', text: 'A job as job_status answers it' },
+  { key: 'final_step', text: 'Fields as of submit_job' },
+  {
+    key: 'created_after',
+    text: 'Fields as of list_jobs: states, type, queue, labels, created_after, created_before, text',
+  },
+]
+
 /**
  * JSON Schema that is read by models and valid in draft-07 as in 2020-12: without the noise of its generator, such as
  * bounds of the integers, the pattern behind a date-time, and a recursive definition of "any JSON".
+ * @param spelled 'spelled': large shapes below the root are written out, not referred to
  */
-export function plainJsonSchema(schema: z.ZodType, direction: 'input' | 'output'): PlainJsonSchema {
+export function plainJsonSchema(
+  schema: z.ZodType,
+  direction: 'input' | 'output',
+  spelled: 'spelled' | 'referred' = 'referred',
+): PlainJsonSchema {
   const { $schema: _dialect, $defs: definitions, ...root } = z.toJSONSchema(schema, { io: direction }) as JsonSchema
   const anyJson = Object.entries((definitions ?? {}) as Record<string, JsonSchema>)
     .filter(([, definition]) => Array.isArray(definition['anyOf']))
     .map(([name]) => `#/$defs/${name}`)
-  const simple = simplified(root, anyJson)
+  const whole = simplified(root, anyJson)
+  const simple = spelled === 'spelled' ? whole : referring(whole, true)
   return (direction === 'output' ? shortened(simple) : simple) as PlainJsonSchema
+}
+
+/** Replaces what another tool spells by a reference in words; the schema still accepts the same values, and more. */
+function referring(node: unknown, isRoot: boolean): unknown {
+  if (Array.isArray(node)) return node.map((item) => referring(item, false))
+  if (typeof node !== 'object' || node === null) return node
+  const schema = node as JsonSchema
+  const properties = schema['type'] === 'object' ? schema['properties'] : undefined
+  const shape =
+    isRoot || typeof properties !== 'object' || properties === null
+      ? undefined
+      : referredShapes.find(({ key }) => Object.hasOwn(properties, key))
+  if (shape !== undefined) {
+    const own = typeof schema['description'] === 'string' ? `${schema['description']}. ` : ''
+    return { type: 'object', description: `${own}${shape.text}` }
+  }
+  return Object.fromEntries(Object.entries(schema).map(([key, item]) => [key, referring(item, false)]))
 }
 
 /**

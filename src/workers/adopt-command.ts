@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunnerIdentity } from '../domain/job.ts'
 import { errorCode } from './attempt-access.ts'
+import { frozenMs } from './attempt-clock.ts'
 import { endExited, endStopped, endVanished } from './attempt-end.ts'
 import {
   type ExitRecord,
+  readClock,
   readExit,
   readRunner,
   readStarted,
@@ -32,7 +34,8 @@ export async function adoptCommand(
 ): Promise<void> {
   const { directory } = attempt
   const [stop, started] = [await readStop(directory), await readStarted(directory)]
-  attempt.resumeClock(started)
+  const clock = await readClock(directory)
+  attempt.resumeClock(started, clock)
   if (stop !== null) attempt.resumeStop(stop)
 
   const watchIfAlive = async (): Promise<boolean> => {
@@ -47,8 +50,10 @@ export async function adoptCommand(
   const concludeIfExited = async (): Promise<boolean> => {
     const exit = await readExit(directory)
     if (exit?.bootId !== context.bootId) return false
-    if (stop === null) attempt.conclude((ending) => endExited(ending, exit, ranFor(exit, started, ending.elapsedMs())))
-    else attempt.conclude((ending) => endStopped(ending, () => stop))
+    const wasFrozenMs = frozenMs(started, clock)
+    if (stop === null) {
+      attempt.conclude((ending) => endExited(ending, exit, ranFor(exit, started, wasFrozenMs, ending.elapsedMs())))
+    } else attempt.conclude((ending) => endStopped(ending, () => stop))
     return true
   }
 
@@ -92,7 +97,7 @@ async function takeGateAtLast(context: ExecutorContext, directory: string): Prom
 }
 
 /** How long a command ran that ended while no manager was there: by the files' times, never more than the awake time. */
-function ranFor(exit: ExitRecord, started: StartRecord | null, awakeMs: number): number {
+function ranFor(exit: ExitRecord, started: StartRecord | null, wasFrozenMs: number, awakeMs: number): number {
   if (started === null) return awakeMs
-  return Math.min(awakeMs, Math.max(0, Math.round(exit.writtenAt - started.writtenAt)))
+  return Math.min(awakeMs, Math.max(0, Math.round(exit.writtenAt - started.writtenAt - wasFrozenMs)))
 }

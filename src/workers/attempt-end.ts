@@ -1,8 +1,18 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { QueueError, toErrorRecord } from '../domain/errors.ts'
 import type { CommandEnd, CommandTask, OutputFacts } from '../domain/ports/executor.ts'
 import { readRegular } from './attempt-access.ts'
-import { attemptFiles, type ExitRecord, hasRun, isGateTaken, isPrepared, type StopRecord } from './attempt-files.ts'
+import {
+  attemptFiles,
+  type ExitRecord,
+  hasRun,
+  isGateTaken,
+  isPrepared,
+  readInputHolder,
+  type StopRecord,
+} from './attempt-files.ts'
+import { readResult } from './attempt-result.ts'
 import { endTree, lookForMembers, type TreeKiller } from './end-tree.ts'
 import type { ExecutorContext } from './executor-context.ts'
 import type { OutputWatch } from './output-watch.ts'
@@ -36,6 +46,15 @@ export async function endExited(
   const { exitCode } = exit
   const succeeded = attempt.task.spec.successExitCodes.includes(exitCode)
   return { kind: 'exited', exitCode, succeeded, elapsedMs, output: await finishOutput(attempt) }
+}
+
+/** The runner could not prepare what no later attempt could either; it said so and ended. */
+export async function endRefused(attempt: EndingAttempt): Promise<CommandEnd> {
+  const message = `the pipe of an interactive command could not be made${runnerComplaint(attempt.directory)}`
+  const remedy =
+    'Submit it without params.interactive, or keep the state directory on a file system that has named pipes.'
+  const error = toErrorRecord(new QueueError('command_not_started', message, { remedy }))
+  return { kind: 'not_started', error, elapsedMs: attempt.elapsedMs() }
 }
 
 /** What is known of an attempt that has no exit status. */
@@ -93,9 +112,10 @@ export async function endStopped(attempt: EndingAttempt, stopRecord: () => StopR
 }
 
 /** After a detach the files belong to the next manager. */
-async function finishOutput({ context, output }: EndingAttempt): Promise<OutputFacts> {
+async function finishOutput({ context, output, directory }: EndingAttempt): Promise<OutputFacts> {
   if (context.detached()) throw new Error('abandoned: the next manager goes on')
-  return output.finish()
+  const facts = await output.finish()
+  return { ...facts, ...readResult(directory) }
 }
 
 function killerOf({ context }: EndingAttempt): TreeKiller {
@@ -109,7 +129,9 @@ async function endLeftovers(attempt: EndingAttempt): Promise<void> {
   await sleep(settleMs)
   const left = await look()
   if (left.length === 0) return
-  const pids = left.map((one) => one.pid).filter((pid) => pid !== root.runner?.pid)
+  // The holder of the input ends with the runner; it is nothing that the command left.
+  const holder = task.spec.interactive ? await readInputHolder(attempt.directory) : null
+  const pids = left.map((one) => one.pid).filter((pid) => pid !== root.runner?.pid && pid !== holder)
   if (pids.length > 0) {
     context.log.warn(
       { job: task.jobId, unit: task.fence.unitId, leaked_processes: pids },

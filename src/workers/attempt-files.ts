@@ -12,7 +12,16 @@ export const attemptFiles = {
   exit: 'exit',
   stop: 'stop',
   started: 'started',
+  clock: 'clock',
   stdin: 'stdin',
+  /** Its presence asks the runner for an open stdin. */
+  interactive: 'interactive',
+  input: 'input',
+  inputEnd: 'input.end',
+  inputReady: 'input.ready',
+  inputEnded: 'input.ended',
+  inputHolder: 'input.holder',
+  result: 'result.json',
   output: 'output',
   outputHead: 'output.head',
   outputTail: 'output.tail',
@@ -26,6 +35,16 @@ const stopRecord = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('timeout'), which: z.enum(['unit', 'idle']), limitMs: z.int().nonnegative() }).readonly(),
 ])
 export type StopRecord = z.infer<typeof stopRecord>
+
+/** Written when an attempt is frozen or thawed. */
+const clockRecord = z.object({
+  bootId: z.string().max(200),
+  elapsedMs: z.number().nonnegative().max(Number.MAX_SAFE_INTEGER),
+  /** Monotonic ms at which `elapsedMs` was true. */
+  at: z.number().nonnegative().max(Number.MAX_SAFE_INTEGER),
+  frozen: z.boolean(),
+})
+export type ClockRecord = Readonly<z.infer<typeof clockRecord>>
 
 export interface RunnerRecord {
   readonly pid: number
@@ -99,18 +118,37 @@ export async function writeStarted(directory: string, monotonic: number, bootId:
   replaceFile(join(directory, attemptFiles.started), `started ${monotonic} ${bootId}\n`)
 }
 
-export async function readStop(directory: string): Promise<StopRecord | null> {
-  const text = await readText(join(directory, attemptFiles.stop))
+export function readStop(directory: string): Promise<StopRecord | null> {
+  return readRecord(join(directory, attemptFiles.stop), stopRecord)
+}
+
+export async function writeStop(directory: string, stop: StopRecord): Promise<void> {
+  replaceFile(join(directory, attemptFiles.stop), JSON.stringify(stop))
+}
+
+/** @returns null when the attempt was never frozen */
+export function readClock(directory: string): Promise<ClockRecord | null> {
+  return readRecord(join(directory, attemptFiles.clock), clockRecord)
+}
+
+export function writeClock(directory: string, record: ClockRecord): void {
+  replaceFile(join(directory, attemptFiles.clock), JSON.stringify(record))
+}
+
+async function readRecord<T>(file: string, schema: z.ZodType<T>): Promise<T | null> {
+  const text = await readText(file)
   if (text === null) return null
   try {
-    return stopRecord.parse(JSON.parse(text))
+    return schema.parse(JSON.parse(text))
   } catch {
     return null
   }
 }
 
-export async function writeStop(directory: string, stop: StopRecord): Promise<void> {
-  replaceFile(join(directory, attemptFiles.stop), JSON.stringify(stop))
+/** @returns pid of the process that holds the stdin of an interactive command open; null when there is none */
+export async function readInputHolder(directory: string): Promise<number | null> {
+  const match = /^(\d{1,10})\n$/.exec((await readText(join(directory, attemptFiles.inputHolder))) ?? '')
+  return match === null ? null : Number(match[1])
 }
 
 /**
@@ -134,7 +172,7 @@ export async function winGate(directory: string): Promise<boolean> {
 }
 
 /** @throws the system's error when it cannot be told now */
-function isThere(directory: string, name: string): boolean {
+export function isThere(directory: string, name: string): boolean {
   try {
     lstatSync(join(directory, name))
     return true

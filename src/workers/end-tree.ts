@@ -96,12 +96,10 @@ export async function endTree(killer: TreeKiller, root: TreeRoot, graceMs: numbe
       for (const one of others) signal(killer.table, one, 'SIGKILL')
       if (pauseMs > 25) pauseMs = firstPauseMs
     } else {
-      for (const one of others) {
-        if (told.has(one.pid)) continue
-        if (!signal(killer.table, one, 'SIGTERM')) continue
-        signal(killer.table, one, 'SIGCONT')
-        told.add(one.pid)
-      }
+      const reached = others.filter((one) => !told.has(one.pid) && signal(killer.table, one, 'SIGTERM'))
+      // What is frozen hears the first signal only now.
+      for (const one of reached) signal(killer.table, one, 'SIGCONT')
+      for (const one of reached) told.add(one.pid)
     }
     for (const one of members.filter(isRunner)) signal(killer.table, one, runnerOverdue ? 'SIGKILL' : 'SIGCONT')
 

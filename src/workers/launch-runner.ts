@@ -5,6 +5,7 @@ import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CommandTask } from '../domain/ports/executor.ts'
 import { attemptFiles } from './attempt-files.ts'
+import { resultFile, resultVariable } from './attempt-result.ts'
 import type { ExecutorContext } from './executor-context.ts'
 import { type AttemptMark, markedEnvironment } from './marks.ts'
 
@@ -50,7 +51,7 @@ export async function launchRunner(
       ],
       {
         cwd: task.spec.cwd,
-        env: markedEnvironment(task, mark, context.paths.home),
+        env: markedEnvironment(task, mark, context.paths.home, fileVariables(task, directory)),
         detached: true,
         stdio: ['ignore', log, log],
         windowsHide: true,
@@ -70,4 +71,10 @@ export async function launchRunner(
   })
   child.unref()
   return child
+}
+
+/** The paths that a command finds in its environment. */
+function fileVariables(task: CommandTask, directory: string): Record<string, string> {
+  const paths = task.files.map((file) => [file.variable, join(directory, file.name)] as const)
+  return { ...Object.fromEntries(paths), [resultVariable]: resultFile(directory) }
 }

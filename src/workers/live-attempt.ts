@@ -5,12 +5,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { attemptDirectory } from '../config/paths.ts'
 import type { RunnerIdentity } from '../domain/job.ts'
 import type { CommandEnd, CommandObserver, CommandTask, LiveCommand, StopReason } from '../domain/ports/executor.ts'
-import { type EndingAttempt, endExited, endStopped, endVanished } from './attempt-end.ts'
-import { attemptFiles, readExit, type StartRecord, type StopRecord, winGate, writeStop } from './attempt-files.ts'
+import { type EndingAttempt, endExited, endRefused, endStopped, endVanished } from './attempt-end.ts'
+import {
+  attemptFiles,
+  type ClockRecord,
+  readExit,
+  type StartRecord,
+  type StopRecord,
+  winGate,
+  writeStop,
+} from './attempt-files.ts'
+import { AttemptInput } from './attempt-input.ts'
 import type { ExecutorContext } from './executor-context.ts'
 import { type AttemptMark, markOf } from './marks.ts'
 import { createOutputWatch, type OutputWatch } from './output-watch.ts'
+import type { TreeRoot } from './process-tree.ts'
 import { continueStoppedRunner } from './stopped-runner.ts'
+import { Suspension } from './suspension.ts'
 import type { TickPace } from './ticker.ts'
 
 /** One attempt in the hands of this manager, from its preparation to the one telling of its end. */
@@ -23,7 +34,7 @@ export interface LiveAttempt {
   /** Takes over a stop that an earlier manager began. */
   resumeStop(stop: StopRecord): void
   /** Goes on with the clock that an earlier manager started in this boot. */
-  resumeClock(started: StartRecord | null): void
+  resumeClock(started: StartRecord | null, record: ClockRecord | null): void
   /** The runner was started here; its exit will be told by the system. */
   watchOwn(child: ChildProcess, runner: RunnerIdentity): void
   /** The runner was started by an earlier manager: its exit file is watched, and itself now and then. */
@@ -40,13 +51,14 @@ const livenessMs = 1_000
 const endRetryMs = 1_000
 /** Exit codes by which the runner says that it did not start the command. */
 const refusalCodes: readonly (number | null)[] = [70, 71, 72]
+/** It could not make the pipe of an interactive command: no attempt could. */
+const noPipeCode = 73
 
 export function createLiveAttempt(context: ExecutorContext, task: CommandTask, observer: CommandObserver): LiveAttempt {
   const { clock, log, table } = context
   const directory = attemptDirectory(context.paths, task.fence)
   const mark = markOf(context.instanceId, task.fence)
   let phase: Phase = 'preparing'
-  let startedAt = clock.monotonic() - task.elapsedMs
   let endedAfterMs: number | null = null
   let stop: StopRecord | null = null
   let stopIsOld = false
@@ -57,10 +69,21 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
   let removeFromTicker: (() => void) | null = null
 
   const isOver = (): boolean => phase === 'ended' || context.detached()
-  const elapsedMs = (): number => endedAfterMs ?? Math.max(0, Math.round(clock.monotonic() - startedAt))
+  const root = (): TreeRoot => ({ mark, runner, watched: phase === 'running', managerPid: context.managerPid })
+  const suspension = new Suspension({ context, task, directory, root, phase: () => phase })
+  const input = new AttemptInput({
+    context,
+    task,
+    directory,
+    isOver: () => phase === 'ending' || phase === 'ended',
+    isFrozen: () => suspension.clock.isFrozen,
+  })
+  const elapsedMs = (): number => endedAfterMs ?? Math.round(suspension.clock.elapsed())
+  /** Its silence is measured in its own time. */
+  const awake = { monotonic: () => suspension.clock.elapsed() }
 
   const outputWatch = (): OutputWatch => {
-    output ??= createOutputWatch(directory, task.maxOutputBytes, context, (progress) => {
+    output ??= createOutputWatch(directory, task.maxOutputBytes, { clock: awake, log }, (progress) => {
       if (!isOver()) tellSafely(() => observer.progressed(progress))
     })
     return output
@@ -76,14 +99,14 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
 
   const conclude: LiveAttempt['conclude'] = (work) => {
     if (phase === 'ending' || isOver()) return
-    const root = { mark, runner, watched: phase === 'running', managerPid: context.managerPid }
+    const lastRoot = root()
     phase = 'ending'
     adopted?.watcher?.close()
     const attempt: EndingAttempt = {
       context,
       task,
       directory,
-      root,
+      root: lastRoot,
       elapsedMs,
       // Made only when it is asked for: what never ran has none, and there may be no descriptor to look for it.
       get output() {
@@ -120,6 +143,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
     conclude(async (attempt) => {
       const exit = await readExit(directory)
       if (exit?.bootId === context.bootId) return endExited(attempt, exit)
+      if (exitCode === noPipeCode) return endRefused(attempt)
       revoked ||= await winGate(directory).catch(() => false)
       const runnerRefused = refusalCodes.includes(exitCode)
       return endVanished(attempt, { revoked, runnerSeen: true, runnerRefused, otherBoot: false })
@@ -164,7 +188,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
     const isItself = facts?.startTime === runner.startTime
     // The end of one that was started here is told by the system.
     if (!isItself && adopted !== null) concludeAfterRunner(null)
-    if (isItself && facts.isStopped === true) void continueStoppedRunner(context, facts)
+    if (isItself && facts.isStopped === true) void continueStoppedRunner(context, facts, directory)
   }
 
   const watchGate = (): FSWatcher | null => {
@@ -190,6 +214,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
   const tick = (): TickPace => {
     if (phase === 'running') checkTimeouts()
     if (phase === 'running') checkRunner()
+    if (phase === 'running') suspension.look()
     return outputWatch().tick()
   }
 
@@ -198,6 +223,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
     phase = 'running'
     removeFromTicker = context.ticker.add({ tick, close: () => adopted?.watcher?.close() })
     if (stop !== null) concludeStop()
+    else suspension.began()
   }
 
   return {
@@ -209,9 +235,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
       stop = record
       stopIsOld = true
     },
-    resumeClock(started) {
-      if (started?.bootId === context.bootId) startedAt = Math.min(startedAt, started.monotonic)
-    },
+    resumeClock: (started, record) => suspension.resume(started, record),
     watchOwn(child, identity) {
       if (context.detached()) return
       child.once('exit', (exitCode) => concludeAfterRunner(exitCode))
@@ -226,6 +250,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
       adopted = { watcher: watchGate() }
       run(identity)
       concludeIfExited()
+      input.resume().catch((error: unknown) => log.warn({ directory, err: error }, 'cannot end the input of a command'))
     },
     rememberRunner(identity) {
       runner = identity
@@ -234,6 +259,10 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
       stop: (reason) => requestStop({ kind: 'stop', reason }),
       elapsedMs,
       latestProgress: () => output?.latestProgress() ?? null,
+      silentMs: () => Math.round(output?.silentMs() ?? suspension.clock.elapsed()),
+      freeze: () => suspension.freeze(),
+      thaw: () => suspension.thaw(),
+      send: (text, end) => input.send(text, end),
     },
   }
 }

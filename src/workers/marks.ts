@@ -16,14 +16,23 @@ export function markOf(instanceId: string, fence: { unitId: string; attempt: num
   return { instanceId, unitId: fence.unitId, fence: `${fence.attempt}.${fence.nonce}` }
 }
 
-/** @returns the job's environment with the marks of this attempt instead of any it inherited. */
-export function markedEnvironment(task: CommandTask, mark: AttemptMark, home: string): Record<string, string> {
+/**
+ * @param own what else the executor tells the command, by name
+ * @returns the job's environment with the marks of this attempt instead of any it inherited
+ */
+export function markedEnvironment(
+  task: CommandTask,
+  mark: AttemptMark,
+  home: string,
+  own: Readonly<Record<string, string>>,
+): Record<string, string> {
   const environment: Record<string, string> = {}
   for (const [name, value] of Object.entries(task.spec.environment)) {
     if (name !== 'NIGHTKILN_PROCESS') environment[name] = value
   }
   return {
     ...environment,
+    ...own,
     NIGHTKILN_HOME: home,
     NIGHTKILN_INSTANCE: mark.instanceId,
     NIGHTKILN_JOB_ID: task.jobId,

@@ -27,7 +27,7 @@ const noOutput: OutputFacts = { bytes: 0, droppedBytes: 0, tail: '' }
 export function createOutputWatch(
   directory: string,
   maxOutputBytes: number,
-  context: { readonly clock: Clock; readonly log: ExecutorLog },
+  context: { readonly clock: Pick<Clock, 'monotonic'>; readonly log: ExecutorLog },
   tell: (progress: Progress) => void,
 ): OutputWatch {
   const { clock, log } = context

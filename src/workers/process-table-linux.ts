@@ -24,6 +24,7 @@ export function parseStat(line: string): ProcessFacts | null {
     sessionId: Number(fields[3]),
     startTime,
     ...(state === 'T' || state === 't' ? { isStopped: true } : {}),
+    ...(state === 'D' ? { isUninterruptible: true } : {}),
   }
 }
 

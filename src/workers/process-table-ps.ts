@@ -50,6 +50,8 @@ export function parsePs(text: string): readonly Row[] {
         groupId: Number(groupId),
         sessionId: Number.isInteger(sessionId) && sessionId > 0 ? sessionId : Number(groupId),
         startTime: (startTime ?? '').replace(/\s+/g, ' '),
+        ...(state.startsWith('T') ? { isStopped: true } : {}),
+        ...(state.startsWith('D') || state.startsWith('U') ? { isUninterruptible: true } : {}),
       },
       marks: parseMarks((command ?? '').split(' ').filter((word) => word.startsWith('NIGHTKILN_'))),
     })

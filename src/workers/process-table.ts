@@ -8,6 +8,8 @@ export interface ProcessFacts {
   readonly startTime: string
   /** Set when a signal (or a tracer) holds it. */
   readonly isStopped?: boolean
+  /** Set when it waits in the kernel and takes no signal: it runs nothing of its own before it takes those that wait. */
+  readonly isUninterruptible?: boolean
 }
 
 /** What the environment of a process says of us; null: not there. */

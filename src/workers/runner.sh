@@ -2,7 +2,7 @@
 #
 #   sh runner.sh <attempt directory> <heal script> <boot id> <umask of the command> <program> [argument...]
 #
-# It exits with 70, 71 or 72 when it did not start the command.
+# It exits with 70, 71, 72 or 73 when it did not start the command.
 # The braces make the shell read the whole script first: an update may replace this file while a command runs.
 # No variable is assigned before the command: the job may have exported one of that name, and would get ours.
 # `command -p` finds the system's tools whatever PATH the job has.
@@ -18,10 +18,24 @@
   # Lost: the attempt was revoked and must not run.
   command -p mkdir "$1/gate" || exit 71
 
-  if [ -p "$1/input" ]; then
-    # Held open for reading and writing: the command sees no end of input between two writers.
-    exec 3<>"$1/input"
+  if [ -e "$1/interactive" ]; then
+    command -p mkfifo "$1/input" "$1/input.end" || exit 73
+    # 3 ends with this shell, 6 with the holder: it keeps the input open until somebody writes a line to input.end, or this
+    # shell is gone. Opened in this order nothing waits for another end.
+    exec 3<>"$1/input.end"
+    exec 5<>"$1/input"
+    exec 6>"$1/input"
     exec 5<"$1/input"
+    (
+      exec 4<"$1/input.end" 3>&- 5<&-
+      [ ! -f "$1/stdin" ] || command -p cat "$1/stdin" >&6
+      # Only now: cat would inherit it. It ends without a signal.
+      trap '' TERM INT HUP
+      : >"$1/input.ready"
+      read -r line <&4
+    ) &
+    printf '%s\n' "$!" >"$1/input.holder"
+    exec 6>&-
   elif [ -f "$1/stdin" ]; then
     exec 5<"$1/stdin"
   else
@@ -39,7 +53,7 @@
   ) >&4 2>&4 <&5
   # The status first, then what was given.
   set -- "$?" "$@"
-  exec 4>&- 5<&-
+  exec 3>&- 4>&- 5<&-
 
   # On a full disk this waits for space; a removed directory ends it. The rename out of `gate` wakes whoever watches it.
   # The command may have left something there that is no file: opening it could block, moving into it would hide the file.

@@ -78,6 +78,11 @@ function concludeUnstarted(attempt: LiveAttempt, reason: StopReason): void {
 }
 
 async function prepare(context: ExecutorContext, task: CommandTask, directory: string): Promise<string> {
+  if (task.spec.interactive && process.platform === 'win32') {
+    throw new QueueError('command_not_started', 'an interactive command cannot be run on Windows', {
+      remedy: 'Submit it without params.interactive; what it is to read can be given as params.stdin.',
+    })
+  }
   const program = resolveProgram(task.spec)
   const files = prepareFiles(context, task, directory)
   // Both are awaited, so that none fails unheard.
@@ -87,10 +92,22 @@ async function prepare(context: ExecutorContext, task: CommandTask, directory: s
   return found.value
 }
 
+const ownNames: readonly string[] = Object.values(attemptFiles)
+const fileName = /^\w[\w.-]{0,99}$/
+
+/** @throws QueueError internal when a file's name is not its own; the system's error */
 async function prepareFiles(context: ExecutorContext, task: CommandTask, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const { stdin } = task.spec
+  const { stdin, interactive } = task.spec
   const startedAt = context.clock.monotonic() - task.elapsedMs
   await writeStarted(directory, startedAt, context.bootId)
-  if (stdin !== null) await writeFile(join(directory, attemptFiles.stdin), stdin, { mode: 0o600 })
+  const write = (name: string, text: string) => writeFile(join(directory, name), text, { mode: 0o600 })
+  if (stdin !== null) await write(attemptFiles.stdin, stdin)
+  if (interactive) await write(attemptFiles.interactive, '')
+  for (const { name, text } of task.files) {
+    if (!fileName.test(name) || ownNames.includes(name)) {
+      throw new QueueError('internal', `"${name}" cannot be the name of a file of an attempt`)
+    }
+    await write(name, text)
+  }
 }

@@ -120,7 +120,10 @@ describe('looking', () => {
       final: true,
       result: { exit_code: 0 },
     })
-    expect(jsonOf(await runCli(home, ['types', '--json']))['types']).toMatchObject([{ type: 'command' }])
+    expect(jsonOf(await runCli(home, ['types', '--json']))['types']).toMatchObject([
+      { type: 'command' },
+      { type: 'noop' },
+    ])
     const fresh = await runCli(home, ['new', '--json', '--ack'])
     expect(jsonOf(fresh)).toMatchObject({ finished: [{ id }], counts: { finished: 1 } })
     expect(jsonOf(await runCli(home, ['new', '--json']))).toMatchObject({ finished: [], counts: { finished: 0 } })
@@ -227,6 +230,14 @@ describe('the program itself', () => {
     [['list', '--bogus'], '--bogus'],
     [['wait'], 'ids'],
     [['submit'], 'no program'],
+    [['submit', '--unit', 'a', '--range', '1..3', '--', 'true'], '--unit and --range'],
+    [['submit', '--depends-on', 'x!', '--', 'true'], 'not a job id'],
+    [['submit', '--max-failed', 'some', '--', 'true'], '--max-failed is "some"'],
+    [['pause'], 'no job was named'],
+    [['delete'], 'no job was named'],
+    [['status', 'self'], '"self" names no job here'],
+    [['queue', 'set', 'web'], 'no limit'],
+    [['queue', 'set', 'a b', '--concurrency', '2'], '--queue is "a b"'],
     [['list', '--state', 'nowhere'], 'nowhere'],
     [['status', 'x!'], 'not a job id'],
     [['setup', '--client', 'emacs'], 'emacs'],

@@ -38,6 +38,7 @@ describe.each(implementations)('$name: findHeldUnits', ({ open }) => {
         fence,
         job,
         executor: 'command',
+        limitKey: null,
         runner: { pid: 12, startTime: '99', bootId: 'b' },
         startedAt: start + 4,
         failures: 1,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { implementations } from './support/implementations.ts'
-import { brokenRecord, claim, facts, jobIdOf, newJob, start, submit } from './support/jobs.ts'
+import { brokenRecord, claim, facts, jobIdOf, newJob, start, submit, unitIdOf } from './support/jobs.ts'
 
 describe.each(implementations)('$name: readRunnableJobs', ({ open }) => {
   test('lists every job with an available unit in order of seq, with its next due time', () => {
@@ -23,6 +23,42 @@ describe.each(implementations)('$name: readRunnableJobs', ({ open }) => {
       [jobIdOf(2), 'default', 'command', 2, start + 900],
       [jobIdOf(3), 'default', 'command', 2, start],
     ])
+  })
+
+  test('lists every lane of a job with limit keys', () => {
+    const { store } = open()
+    const units = ['b', null, 'a', 'b', ''].map((limitKey, position) => ({
+      id: unitIdOf(1, position),
+      input: position,
+      limitKey,
+    }))
+    const keyLimits = { concurrency: 1, rate: null }
+    submit(store, newJob(1, { units, keyLimits }))
+    const lanes = () => store.readRunnableJobs(0, 1).map((lane) => lane.limitKey)
+    expect(lanes()).toEqual([null, '', 'a', 'b'])
+    expect(store.readRunnableJobs(0, 1)[2]).toEqual({
+      jobId: jobIdOf(1),
+      seq: 1,
+      queue: 'default',
+      type: 'command',
+      priority: 2,
+      submittedBy: 'test 1.0',
+      limitKey: 'a',
+      keyLimits,
+      nextDueAt: start,
+    })
+    claim(store, jobIdOf(1), { limitKey: 'a' })
+    claim(store, jobIdOf(1), { limitKey: null })
+    expect(lanes()).toEqual(['', 'b'])
+  })
+
+  test('leaves out what only another change can make claimable', () => {
+    const { store } = open()
+    for (const number of [1, 2, 3, 4, 5]) submit(store, newJob(number, { queue: number === 4 ? 'night' : 'default' }))
+    store.pauseJob(jobIdOf(2), false, start)
+    submit(store, newJob(6, { dependencies: [{ jobId: jobIdOf(1), alias: 'one', condition: 'completed' }] }))
+    store.updateQueue('night', { paused: true }, start)
+    expect(store.readRunnableJobs(0, 3).map((lane) => lane.jobId)).toEqual([jobIdOf(1), jobIdOf(3), jobIdOf(5)])
   })
 
   test('pages by seq', () => {

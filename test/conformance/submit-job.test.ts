@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { QueueError } from '../../src/domain/errors.ts'
 import { implementations } from './support/implementations.ts'
-import { claim, eventTypes, facts, jobIdOf, newJob, start, submit } from './support/jobs.ts'
+import { claim, eventTypes, facts, finalStepIdOf, jobIdOf, newJob, start, submit, unitIdOf } from './support/jobs.ts'
 
 describe.each(implementations)('$name: submitJob', ({ open }) => {
   test('answers the job as it is read back', () => {
@@ -37,7 +37,58 @@ describe.each(implementations)('$name: submitJob', ({ open }) => {
       finishedAt: null,
       counts: { total: 3, available: 3, running: 0, completed: 0, failed: 0, cancelled: 0 },
     })
-    expect(store.readJobPayload(said.id)).toEqual({ params: said.params, options: said.options })
+    expect(store.readJobPayload(said.id)).toMatchObject({ params: said.params, options: said.options })
+  })
+
+  test('answers a job with everything that may be said as it is read back', () => {
+    const { store } = open()
+    const job = submit(
+      store,
+      newJob(1, {
+        source: { kind: 'range', from: 0, step: 1, total: 10 },
+        keepOpen: true,
+        testUnits: 2,
+        keyLimits: { concurrency: 1, rate: { count: 2, windowMs: 1_000 } },
+        failureBudget: { units: 3, percent: 2.5, stopEarly: true },
+        finalStep: { unitId: finalStepIdOf(1), params: { argv: ['true'] } },
+        scheduleId: 'schedule',
+        workHash: 'w',
+      }),
+    )
+    expect(store.readJob(jobIdOf(1))).toEqual(job)
+    expect(job).toMatchObject({
+      sealedAt: null,
+      keepOpen: true,
+      testUnits: 2,
+      keyLimits: { concurrency: 1, rate: { count: 2, windowMs: 1_000 } },
+      failureBudget: { units: 3, percent: 2.5, stopEarly: true },
+      finalStep: 'waiting',
+      scheduleId: 'schedule',
+      openDependencies: 0,
+    })
+  })
+
+  test('is sealed at once unless units may still come', () => {
+    const { store } = open()
+    expect(submit(store, newJob(1)).sealedAt).toBe(start)
+    const source = { kind: 'list', items: ['a'], total: 1 } as const
+    expect(submit(store, newJob(2, { units: [], source })).sealedAt).toBeNull()
+    expect(submit(store, newJob(3, { units: [], keepOpen: true })).sealedAt).toBeNull()
+  })
+
+  test('skips units whose key is there', () => {
+    const { store } = open()
+    const keys = ['a', 'b', 'a', null, null]
+    const units = keys.map((key, position) => ({ id: unitIdOf(1, position), input: position, key }))
+    const job = submit(store, newJob(1, { units }))
+    expect(job.counts).toMatchObject({ total: 4, available: 4 })
+    const found = store.readUnits(jobIdOf(1), { limit: 10 })
+    expect(found.map((unit) => [unit.position, unit.key])).toEqual([
+      [0, 'a'],
+      [1, 'b'],
+      [2, null],
+      [3, null],
+    ])
   })
 
   test('keeps the order of submits in seq', () => {

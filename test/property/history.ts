@@ -1,11 +1,28 @@
 import fc from 'fast-check'
-import type { CancelReason } from '../../src/domain/states.ts'
+import type { FailureBudget } from '../../src/domain/job.ts'
+import type { CancelReason, DependencyCondition } from '../../src/domain/states.ts'
 
 /** Which fence an operation carries: of a unit held now, or of any attempt there ever was, whole or wrong in one part. */
 export interface FenceChoice {
   readonly pick: number
   readonly from: 'held' | 'ever'
   readonly wrong: 'nothing' | 'attempt' | 'nonce' | 'worker'
+}
+
+export type Key = 'a' | 'b' | null
+export type UpdateKind = 'run_at' | 'priority' | 'concurrency' | 'labels' | 'depends_on' | 'close'
+
+/** What only some jobs have. */
+export interface SubmitExtras {
+  readonly limitKeys: readonly Key[]
+  readonly queue: 'default' | 'night'
+  /** Picks of earlier jobs. */
+  readonly dependsOn: readonly { readonly pick: number; readonly condition: DependencyCondition }[]
+  readonly budget: FailureBudget
+  readonly hasFinalStep: boolean
+  readonly sourceItems: number | null
+  readonly keepOpen: boolean
+  readonly testUnits: number | null
 }
 
 /** One step of a random history. Numbers pick among what exists then. */
@@ -17,9 +34,10 @@ export type Operation =
       readonly concurrency: number | null
       readonly delayMs: number
       readonly word: string
+      readonly extras: SubmitExtras
     }
   | { readonly kind: 'resubmit'; readonly job: number; readonly sameContent: boolean }
-  | { readonly kind: 'claim'; readonly job: number; readonly worker: number }
+  | { readonly kind: 'claim'; readonly job: number; readonly worker: number; readonly limit: number; readonly key: Key }
   | { readonly kind: 'complete'; readonly fence: FenceChoice }
   | {
       readonly kind: 'fail'
@@ -29,11 +47,25 @@ export type Operation =
     }
   | { readonly kind: 'lose'; readonly fence: FenceChoice; readonly mayRerun: boolean; readonly crash: boolean }
   | { readonly kind: 'release'; readonly fence: FenceChoice }
+  | { readonly kind: 'defer'; readonly fence: FenceChoice; readonly inMs: number }
   | { readonly kind: 'confirm_cancel'; readonly fence: FenceChoice }
   | { readonly kind: 'adopt'; readonly fence: FenceChoice; readonly worker: number }
   | { readonly kind: 'record_runner'; readonly fence: FenceChoice }
   | { readonly kind: 'record_progress'; readonly fence: FenceChoice; readonly current: number }
   | { readonly kind: 'cancel'; readonly job: number; readonly reason: CancelReason }
+  | { readonly kind: 'pause'; readonly job: number; readonly freeze: boolean }
+  | { readonly kind: 'resume'; readonly job: number }
+  | { readonly kind: 'decide'; readonly job: number; readonly decision: 'approved' | 'rejected' }
+  | { readonly kind: 'update'; readonly job: number; readonly what: UpdateKind; readonly number: number }
+  | { readonly kind: 'append'; readonly job: number; readonly items: number }
+  | {
+      readonly kind: 'insert'
+      readonly source: number
+      readonly units: readonly { readonly key: string | null; readonly limitKey: Key }[]
+      readonly done: boolean
+    }
+  | { readonly kind: 'update_queue'; readonly paused: boolean }
+  | { readonly kind: 'take_consequences' }
   | { readonly kind: 'heartbeat'; readonly worker: number }
   | { readonly kind: 'stop_worker'; readonly worker: number }
   | { readonly kind: 'register_worker'; readonly worker: number }
@@ -70,6 +102,39 @@ const reason = fc.constantFrom<CancelReason>(
   'overlap',
 )
 
+const limitKey = fc.constantFrom<Key>(null, null, null, 'a', 'b')
+const none: SubmitExtras = {
+  limitKeys: [null],
+  queue: 'default',
+  dependsOn: [],
+  budget: { units: null, percent: null, stopEarly: false },
+  hasFinalStep: false,
+  sourceItems: null,
+  keepOpen: false,
+  testUnits: null,
+}
+/** Plain jobs, jobs with one thing more, and jobs with everything. */
+const extras: fc.Arbitrary<SubmitExtras> = fc
+  .record({
+    limitKeys: fc.array(limitKey, { minLength: 1, maxLength: 3 }),
+    queue: fc.constantFrom<SubmitExtras['queue']>('default', 'default', 'night'),
+    dependsOn: fc.array(
+      fc.record({ pick: number, condition: fc.constantFrom<DependencyCondition>('completed', 'ended') }),
+      { minLength: 1, maxLength: 2 },
+    ),
+    budget: fc.record({
+      units: fc.constantFrom(null, 0, 1, 2),
+      percent: fc.constantFrom(null, null, 25, 50),
+      stopEarly: fc.boolean(),
+    }),
+    hasFinalStep: fc.constant(true),
+    sourceItems: fc.integer({ min: 1, max: 5 }),
+    keepOpen: fc.constant(true),
+    testUnits: fc.integer({ min: 1, max: 3 }),
+    chosen: fc.subarray(Object.keys(none) as (keyof SubmitExtras)[]),
+  })
+  .map(({ chosen, ...all }) => Object.assign({ ...none }, ...chosen.map((name) => ({ [name]: all[name] }))))
+
 function step<Kind extends Operation['kind']>(
   weight: number,
   kind: Kind,
@@ -90,18 +155,47 @@ const single = [
     concurrency: fc.constantFrom(null, null, 1, 2),
     delayMs: fc.constantFrom(0, 0, 0, 500),
     word: fc.constantFrom(...words),
+    extras,
   }),
   step(3, 'resubmit', { job: number, sameContent: fc.boolean() }),
-  step(26, 'claim', { job: number, worker: number }),
+  step(26, 'claim', { job: number, worker: number, limit: fc.constantFrom(1, 1, 2, 9), key: limitKey }),
   step(10, 'complete', { fence }),
   step(12, 'fail', { fence, timedOut: fc.boolean(), retryInMs: fc.constantFrom(null, 0, 0, 200) }),
   step(6, 'lose', { fence, mayRerun: fc.constantFrom(true, true, false), crash: fc.boolean() }),
   step(5, 'release', { fence }),
+  step(4, 'defer', { fence, inMs: fc.constantFrom(0, 200) }),
   step(5, 'confirm_cancel', { fence }),
   step(3, 'adopt', { fence, worker: number }),
   step(2, 'record_runner', { fence }),
   step(3, 'record_progress', { fence, current: number }),
   step(6, 'cancel', { job: number, reason }),
+  step(4, 'pause', { job: number, freeze: fc.boolean() }),
+  step(5, 'resume', { job: number }),
+  step(6, 'decide', {
+    job: number,
+    decision: fc.constantFrom<'approved' | 'rejected'>('approved', 'approved', 'rejected'),
+  }),
+  step(6, 'update', {
+    job: number,
+    what: fc.constantFrom<UpdateKind>(
+      'run_at',
+      'priority',
+      'concurrency',
+      'labels',
+      'depends_on',
+      'depends_on',
+      'close',
+    ),
+    number,
+  }),
+  step(3, 'append', { job: number, items: fc.integer({ min: 1, max: 4 }) }),
+  step(8, 'insert', {
+    source: number,
+    units: fc.array(fc.record({ key: fc.constantFrom(null, null, 'x', 'y'), limitKey }), { maxLength: 3 }),
+    done: fc.boolean(),
+  }),
+  step(2, 'update_queue', { paused: fc.constantFrom(false, true) }),
+  step(6, 'take_consequences', {}),
   step(1, 'heartbeat', { worker: number }),
   step(1, 'stop_worker', { worker: number }),
   step(1, 'register_worker', { worker: number }),

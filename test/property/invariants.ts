@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import type { Attempt, Job, Unit } from '../../src/domain/job.ts'
-import type { JobStore } from '../../src/domain/ports/job-store.ts'
+import type { JobStore, RunnableJob } from '../../src/domain/ports/job-store.ts'
 import { isFinalJobState, isFinalUnitState } from '../../src/domain/states.ts'
 
 /** Everything the port shows. */
@@ -9,6 +9,8 @@ export interface Snapshot {
   readonly jobs: readonly Job[]
   readonly units: readonly Unit[]
   readonly attempts: readonly Attempt[]
+  readonly dependencies: ReadonlyMap<string, readonly string[]>
+  readonly runnable: readonly RunnableJob[]
   readonly rest: unknown
 }
 
@@ -19,10 +21,17 @@ export function takeSnapshot(store: JobStore, now: number): Snapshot {
     jobs,
     units,
     attempts: units.flatMap((unit) => store.readAttempts(unit.id)),
+    dependencies: new Map(jobs.map((job) => [job.id, openDependencies(store, job.id)])),
+    runnable: store.readRunnableJobs(0, 10_000),
     rest: {
+      dependencies: jobs.map((job) => store.readDependencies(job.id)),
+      sources: store.readOpenSources(10_000),
+      sourceTotals: jobs.map((job) => store.readSourceTotals(job.id)),
+      failed: jobs.map((job) => store.readUnits(job.id, { limit: 9 }, { states: ['failed', 'running'] })),
+      keyed: jobs.map((job) => store.readUnits(job.id, { limit: 9 }, { keys: ['x', 'y'] })),
+      queues: store.readQueues(),
       payloads: jobs.map((job) => store.readJobPayload(job.id)),
       unitPayloads: units.map((unit) => store.readUnitPayload(unit.id)),
-      runnable: store.readRunnableJobs(0, 10_000),
       held: store.findHeldUnits({ limit: 10_000 }),
       expired: store.findHeldUnits({ leaseExpiredBefore: now, limit: 10_000 }),
       finished: store.readFinishedJobs(0, 10_000),
@@ -37,6 +46,13 @@ export function takeSnapshot(store: JobStore, now: number): Snapshot {
   }
 }
 
+function openDependencies(store: JobStore, jobId: string): string[] {
+  return store
+    .readDependencies(jobId)
+    .filter((each) => each.state === null)
+    .map((each) => each.jobId)
+}
+
 /** expect is slow; most comparisons hold. */
 function same(actual: unknown, wanted: unknown, what: string): void {
   if (!isDeepStrictEqual(actual, wanted)) expect(actual, what).toEqual(wanted)
@@ -47,7 +63,8 @@ export function checkState(snapshot: Snapshot): void {
   const unitsOfJob = groupBy(snapshot.units, (unit) => unit.jobId)
   const attemptsOfUnit = groupBy(snapshot.attempts, (attempt) => attempt.unitId)
   for (const job of snapshot.jobs) {
-    const units = unitsOfJob.get(job.id) ?? []
+    const all = unitsOfJob.get(job.id) ?? []
+    const units = all.filter((unit) => !unit.finalStep)
     const inState = (state: string) => units.filter((unit) => unit.state === state).length
     const counts = {
       total: units.length,
@@ -58,11 +75,51 @@ export function checkState(snapshot: Snapshot): void {
       cancelled: inState('cancelled'),
     }
     same(job.counts, counts, 'counts equal rows')
-    same(isFinalJobState(job.state), counts.available + counts.running === 0, 'settled exactly when nothing can move')
-    same(job.counts.running <= (job.concurrency ?? Number.POSITIVE_INFINITY), true, 'concurrency is kept to')
-    same(job.cancelRequestedAt !== null && counts.available > 0, false, 'no available unit in a cancelled job')
-    for (const unit of units) checkUnit(job, unit, attemptsOfUnit.get(unit.id) ?? [])
+    const isFinal = isFinalJobState(job.state)
+    const canMove = all.some((unit) => !isFinalUnitState(unit.state))
+    same(isFinal && canMove, false, 'no unit of a final job can move')
+    same(isFinal && job.sealedAt === null, false, 'a final job is sealed')
+    const waits = job.sealedAt === null || job.openDependencies > 0
+    same(!isFinal && !canMove && (!waits || job.cancelRequestedAt !== null), false, 'settled when nothing can move')
+    same(job.cancelRequestedAt !== null && all.some((unit) => unit.state === 'available'), false, 'a cancel is whole')
+    same(all.filter((unit) => unit.finalStep).length <= 1, true, 'one final step')
+    const step = all.find((unit) => unit.finalStep)
+    same(step !== undefined && counts.available + counts.running > 0, false, 'the final step comes last')
+    same(
+      step !== undefined && job.finalStep !== (isFinalUnitState(step.state) ? 'done' : 'running'),
+      false,
+      'its state',
+    )
+    const positions = all.map((unit) => unit.position)
+    same(positions, [...positions.keys()], 'positions without gap')
+    const keys = units.flatMap((unit) => (unit.key === null ? [] : [unit.key]))
+    same(new Set(keys).size, keys.length, 'no key twice in a job')
+    if (!isFinal) same(job.openDependencies, snapshot.dependencies.get(job.id)?.length, 'open dependencies are counted')
+    for (const unit of all) checkUnit(job, unit, attemptsOfUnit.get(unit.id) ?? [])
   }
+  checkRunnable(snapshot)
+  checkCycles(snapshot)
+}
+
+/** What the ready index is built from names nothing that must not be claimed. */
+function checkRunnable({ jobs, runnable }: Snapshot): void {
+  const byId = new Map(jobs.map((job) => [job.id, job]))
+  for (const { jobId } of runnable) {
+    const job = byId.get(jobId)
+    const flags = [job?.pausedAt, job?.frozenAt, job?.heldAt, job?.cancelRequestedAt, job?.finishedAt]
+    same(flags.every((at) => at === null) && job?.openDependencies === 0, true, `${jobId} is runnable`)
+  }
+}
+
+function checkCycles({ dependencies }: Snapshot): void {
+  const done = new Set<string>()
+  const walk = (id: string, way: readonly string[]): void => {
+    if (way.includes(id)) expect.fail(`jobs wait for each other: ${[...way, id].join(', ')}`)
+    if (done.has(id)) return
+    for (const next of dependencies.get(id) ?? []) walk(next, [...way, id])
+    done.add(id)
+  }
+  for (const id of dependencies.keys()) walk(id, [])
 }
 
 function checkUnit(job: Job, unit: Unit, attempts: readonly Attempt[]): void {
@@ -89,10 +146,29 @@ export function checkStep(before: Snapshot, after: Snapshot): void {
   for (const job of before.jobs) {
     if (isFinalJobState(job.state)) same(jobs.get(job.id), job, 'a final job never changes')
   }
+  const olderJobs = new Map(before.jobs.map((job) => [job.id, job]))
   const units = new Map(after.units.map((unit) => [unit.id, unit]))
   for (const unit of before.units) {
     const now = units.get(unit.id)
     if (isFinalUnitState(unit.state)) same(now, unit, 'a final unit never changes')
+    const isClaimed = now !== undefined && now.attempt > unit.attempt
+    const [job, later] = [olderJobs.get(unit.jobId), jobs.get(unit.jobId)]
+    if (
+      isClaimed &&
+      job !== undefined &&
+      later !== undefined &&
+      isStopped(job) &&
+      isDeepStrictEqual(flagsOf(job), flagsOf(later))
+    )
+      expect.fail(`a unit of a job that was paused, held, blocked or cancelled was claimed: ${unit.id}`)
     if (now === undefined || now.attempt < unit.attempt) expect.fail(`attempt numbers only grow: ${unit.id}`)
   }
+}
+
+function flagsOf(job: Job): readonly unknown[] {
+  return [job.pausedAt, job.frozenAt, job.heldAt, job.openDependencies, job.cancelRequestedAt]
+}
+
+function isStopped(job: Job): boolean {
+  return job.openDependencies > 0 || [job.pausedAt, job.frozenAt, job.heldAt].some((at) => at !== null)
 }

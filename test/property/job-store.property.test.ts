@@ -20,7 +20,7 @@ import { expect, test } from 'vitest'
 import { openJobStore } from '../../src/persistence/open-job-store.ts'
 import { InMemoryJobStore } from '../conformance/model/in-memory-job-store.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
-import { history, type Operation } from './history.ts'
+import { history, type Key, type Operation } from './history.ts'
 import { checkState, checkStep, type Snapshot, takeSnapshot } from './invariants.ts'
 import { StorePair } from './store-pair.ts'
 
@@ -58,7 +58,8 @@ function compareAll(pair: StorePair, before: Snapshot | null): Snapshot {
 
 /** Claims and ends whatever can move; every job must become final within so many rounds. */
 function driveOn(pair: StorePair): void {
-  for (let round = 0; round < 50; round += 1) {
+  for (let round = 0; round < 60; round += 1) {
+    pair.finishJobs()
     for (const held of pair.both((store) => store.findHeldUnits({ limit: 1_000 }))) {
       const isCancelled = held.job.cancelRequestedAt !== null
       pair.both((store) =>
@@ -68,8 +69,11 @@ function driveOn(pair: StorePair): void {
       )
     }
     const runnable = pair.both((store) => store.readRunnableJobs(0, 1_000))
-    if (runnable.length === 0) return
-    for (const { jobId } of runnable) pair.claimNow(jobId)
+    if (runnable.length === 0 && pair.both((store) => store.readStateCounts()).queued === 0) {
+      if (pair.both((store) => store.readStateCounts()).running === 0) return
+    }
+    for (const { jobId, limitKey } of runnable) pair.claimNow(jobId, limitKey as Key, 3)
+    pair.takeConsequences()
     pair.clock.advance(1_000)
   }
 }

@@ -1,10 +1,26 @@
 import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import type { Fence } from '../../src/domain/job.ts'
-import type { EndFacts, JobStore } from '../../src/domain/ports/job-store.ts'
-import { brokenRecord, jobIdOf, newJob, otherWorker, worker } from '../conformance/support/jobs.ts'
+import type {
+  ClaimRequest,
+  Consequences,
+  EndFacts,
+  JobChanges,
+  JobStore,
+  UpdateOutcome,
+} from '../../src/domain/ports/job-store.ts'
+import type { Priority } from '../../src/domain/states.ts'
+import {
+  brokenRecord,
+  finalStepIdOf,
+  jobIdOf,
+  newJob,
+  otherWorker,
+  unitIdOf,
+  worker,
+} from '../conformance/support/jobs.ts'
 import type { FakeClock } from '../support/fake-clock.ts'
-import type { FenceChoice, Operation } from './history.ts'
+import type { FenceChoice, Key, Operation, UpdateKind } from './history.ts'
 
 const workers = [worker, otherWorker]
 const leaseMs = 400
@@ -19,6 +35,7 @@ export class StorePair {
   #jobs = 0
   #nonces = 0
   #resubmits = 0
+  #inserted = 0
   #fences: Fence[] = []
 
   constructor(real: JobStore, model: JobStore, clock: FakeClock) {
@@ -56,6 +73,22 @@ export class StorePair {
         return
       case 'claim':
         this.#claim(operation)
+        return
+      case 'pause':
+      case 'resume':
+      case 'decide':
+      case 'update':
+      case 'append':
+        if (this.#jobs > 0) this.#control(operation)
+        return
+      case 'insert':
+        this.#insert(operation)
+        return
+      case 'update_queue':
+        this.both((store) => store.updateQueue('night', { paused: operation.paused }, this.now()))
+        return
+      case 'take_consequences':
+        this.takeConsequences()
         return
       case 'cancel':
         if (this.#jobs > 0)
@@ -98,16 +131,28 @@ export class StorePair {
     }
   }
 
-  /** Claims one unit of a job for the first worker. @returns its fence, or null when nothing was due */
-  claimNow(jobId: string): Fence | null {
-    this.#nonces += 1
-    const nonce = `nonce-${this.#nonces}`
-    const request = { jobId, workerId: worker.id, executor: 'command', mode: 'local', nonce, now: this.now() } as const
-    const outcome = this.both((store) => store.claimUnitIfDue(request))
-    if (outcome.kind === 'none') return null
-    const fence = { unitId: outcome.unit.id, attempt: outcome.unit.attempt, nonce, workerId: worker.id }
-    this.#fences.push(fence)
-    return fence
+  /** Both answers may name lanes in any order. */
+  takeConsequences(): Consequences {
+    return this.both((store) => inOrder(store.takeConsequences()))
+  }
+
+  /** Claims units of a lane for the first worker. @returns their fences; none when nothing was due */
+  claimNow(jobId: string, limitKey: Key, limit: number): Fence[] {
+    return this.#claimUnits({ jobId, limitKey, limit, workerId: worker.id, executor: 'command' })
+  }
+
+  /** Gives everything that open sources and decisions still owe. */
+  finishJobs(): void {
+    for (const source of this.both((store) => store.readOpenSources(100))) {
+      const batch = { units: [], cursor: source.source.total, done: true }
+      this.both((store) => store.insertUnits(source.seq, batch, this.now()))
+    }
+    this.both((store) => store.updateQueue('night', { paused: false }, this.now()))
+    for (const { id: jobId } of this.model.listJobs({ states: ['queued', 'running'] }, { limit: 1_000 })) {
+      this.both((store) => store.resumeJob(jobId, this.now()))
+      this.both((store) => store.decideJob(jobId, 'approved', 'person', this.now()))
+      this.both((store) => store.updateJob(jobId, { close: true }, this.now()))
+    }
   }
 
   facts(changes: Partial<EndFacts> = {}): EndFacts {
@@ -115,17 +160,34 @@ export class StorePair {
   }
 
   #submit(operation: Extract<Operation, { kind: 'submit' }>): void {
+    const dependencies = operation.extras.dependsOn
+      .filter(() => this.#jobs > 0)
+      .map(({ pick, condition }) => ({ jobId: this.#jobId(pick), alias: `job${pick}`, condition }))
     this.#jobs += 1
-    const { units, maxAttempts, concurrency, delayMs, word } = operation
-    const changes = {
+    const number = this.#jobs
+    const { units, maxAttempts, concurrency, delayMs, word, extras } = operation
+    const { limitKeys, queue, budget, hasFinalStep, sourceItems, keepOpen, testUnits } = extras
+    const job = newJob(number, {
       maxAttempts,
       concurrency,
       name: `job of ${word}`,
       labels: { word },
       now: this.now(),
       runAt: this.now() + delayMs,
-    }
-    const job = newJob(this.#jobs, changes, units)
+      units: Array.from({ length: units }, (_, position) => ({
+        id: unitIdOf(number, position),
+        input: { position },
+        key: position === 0 ? 'x' : null,
+        limitKey: limitKeys[position % limitKeys.length] ?? null,
+      })),
+      queue,
+      dependencies,
+      failureBudget: budget,
+      finalStep: hasFinalStep ? { unitId: finalStepIdOf(number), params: {} } : null,
+      source: sourceItems === null ? null : { kind: 'range', from: 0, step: 1, total: sourceItems },
+      keepOpen,
+      testUnits,
+    })
     this.both((store) => store.submitJob(job))
   }
 
@@ -146,15 +208,69 @@ export class StorePair {
 
   #claim(operation: Extract<Operation, { kind: 'claim' }>): void {
     if (this.#jobs === 0) return
+    const { limit, key: limitKey } = operation
+    const workerId = this.#workerId(operation.worker)
+    this.#claimUnits({ jobId: this.#jobId(operation.job), limitKey, limit, workerId, executor: 'thread' })
+  }
+
+  #claimUnits(request: Pick<ClaimRequest, 'jobId' | 'limitKey' | 'limit' | 'workerId' | 'executor'>): Fence[] {
     this.#nonces += 1
     const nonce = `nonce-${this.#nonces}`
-    const workerId = this.#workerId(operation.worker)
+    const whole = { ...request, mode: 'local', nonce, now: this.now() }
+    const { units } = this.both((store) => store.claimUnitsIfDue(whole))
+    const fences = units.map(({ id, attempt }) => ({ unitId: id, attempt, nonce, workerId: request.workerId }))
+    this.#fences.push(...fences)
+    return fences
+  }
+
+  #control(operation: Extract<Operation, { kind: 'pause' | 'resume' | 'decide' | 'update' | 'append' }>): void {
     const jobId = this.#jobId(operation.job)
-    const outcome = this.both((store) =>
-      store.claimUnitIfDue({ jobId, workerId, executor: 'thread', mode: 'local', nonce, now: this.now() }),
-    )
-    if (outcome.kind === 'none') return
-    this.#fences.push({ unitId: outcome.unit.id, attempt: outcome.unit.attempt, nonce, workerId })
+    switch (operation.kind) {
+      case 'pause':
+        this.both((store) => store.pauseJob(jobId, operation.freeze, this.now()))
+        return
+      case 'resume':
+        this.both((store) => store.resumeJob(jobId, this.now()))
+        return
+      case 'decide':
+        this.both((store) => store.decideJob(jobId, operation.decision, 'person', this.now()))
+        return
+      case 'append': {
+        const source = { kind: 'range', from: 0, step: 1, total: operation.items } as const
+        this.both((store) => store.appendSource(jobId, source, this.now()))
+        return
+      }
+      case 'update': {
+        const changes = this.#changes(operation.what, operation.number)
+        // Where there are two ways around, each may name another one.
+        this.both((store) => withoutWay(store.updateJob(jobId, changes, this.now())))
+        return
+      }
+    }
+  }
+
+  #changes(what: UpdateKind, number: number): JobChanges {
+    if (what === 'run_at') return { runAt: this.now() + (number % 3) * 100 }
+    if (what === 'priority') return { priority: ((number % 4) + 1) as Priority }
+    if (what === 'concurrency') return { concurrency: number % 3 === 0 ? null : number % 3 }
+    if (what === 'labels') return { labels: { word: null, other: `w${number % 2}` } }
+    if (what === 'close') return { close: true }
+    const dependency = { jobId: this.#jobId(number), alias: 'later', condition: 'ended' } as const
+    return { dependencies: [dependency] }
+  }
+
+  #insert(operation: Extract<Operation, { kind: 'insert' }>): void {
+    const open = this.both((store) => store.readOpenSources(100))
+    const source = open[operation.source % Math.max(1, open.length)]
+    if (source === undefined) return
+    this.#inserted += operation.units.length
+    const units = operation.units.map((unit, index) => ({
+      id: unitIdOf(800_000 + this.#inserted, index),
+      input: index,
+      ...unit,
+    }))
+    const batch = { units, cursor: source.cursor + units.length, done: operation.done }
+    this.both((store) => store.insertUnits(source.seq, batch, this.now()))
   }
 
   #withFence(operation: Extract<Operation, { readonly fence: FenceChoice }>): void {
@@ -178,6 +294,9 @@ export class StorePair {
       }
       case 'release':
         this.both((store) => store.releaseUnitIfHeld(fence, this.facts({ exitCode: null })))
+        return
+      case 'defer':
+        this.both((store) => store.deferUnitIfHeld(fence, this.now() + operation.inMs, { by: fence.nonce }, failed))
         return
       case 'confirm_cancel':
         this.both((store) => store.cancelUnitIfHeld(fence, { by: fence.nonce }, this.facts({ exitCode: null })))
@@ -238,4 +357,18 @@ export class StorePair {
   #workerId(pick: number): string {
     return (workers[pick % workers.length] ?? worker).id
   }
+}
+
+function inOrder({ runnable, stops, settled, feed }: Consequences): Consequences {
+  const lanes = new Map(runnable.map((lane) => [`${String(lane.seq).padStart(9, '0')} ${lane.limitKey ?? ''}`, lane]))
+  return {
+    runnable: [...lanes.keys()].sort().flatMap((name) => lanes.get(name) ?? []),
+    stops: [...stops].sort((left, right) => (left.fence.unitId < right.fence.unitId ? -1 : 1)),
+    settled,
+    feed,
+  }
+}
+
+function withoutWay(outcome: UpdateOutcome): UpdateOutcome {
+  return outcome.kind === 'cycle' ? { kind: 'cycle', jobIds: [] } : outcome
 }

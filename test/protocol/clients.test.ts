@@ -72,7 +72,7 @@ test.each(clients)('%s lists the tools and takes a job to its result', async (_n
   const home = useTemporaryHome()
   const client = await connect(home)
   expect(client.protocolVersion()).toBe(version)
-  expect(await client.listTools()).toHaveLength(11)
+  expect(await client.listTools()).toHaveLength(23)
 
   const submitted = await call(client, 'submit_job', {
     params: { argv: ['sh', '-c', 'echo out; echo err >&2; exit 0'], cwd: home.home },
@@ -90,7 +90,7 @@ test.each(clients)('%s lists the tools and takes a job to its result', async (_n
   expect(String(logs['untrusted_output']).split('\n').sort()).toEqual(expect.arrayContaining(['err', 'out']))
   expect(await call(client, 'list_jobs', { text: 'Two' })).toMatchObject({ jobs: [{ id }], has_more: false })
   expect(await call(client, 'whats_new', {})).toMatchObject({ finished: [{ id, shown_before: false }] })
-  expect(await call(client, 'list_job_types', {})).toMatchObject({ types: [{ type: 'command' }] })
+  expect(await call(client, 'list_job_types', {})).toMatchObject({ types: [{ type: 'command' }, { type: 'noop' }] })
   expect(await call(client, 'queue_status', {})).toMatchObject({ jobs: { completed: 1 } })
 
   const again = await call(client, 'submit_job', {

@@ -20,7 +20,7 @@ test.each(['legacy', 'auto', 'modern'])(
     expect(run.code, run.stderr).toBe(0)
     expect(run.stderr).not.toContain('Error: tool')
     const { tools } = JSON.parse(run.stdout) as { readonly tools: readonly { readonly name: string }[] }
-    expect(tools).toHaveLength(11)
+    expect(tools).toHaveLength(23)
   },
 )
 

@@ -11,6 +11,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   platform: ['config', 'domain'],
   persistence: ['config', 'domain', 'platform'],
   workers: ['config', 'domain', 'platform'],
+  // A process of its own: nothing imports it.
+  sources: ['domain', 'platform'],
   client: ['config', 'domain', 'platform'],
   tools: ['client', 'config', 'domain', 'platform'],
   server: ['client', 'config', 'domain', 'platform', 'tools'],
@@ -33,7 +35,11 @@ const onlyIn: readonly {
   readonly folders: readonly string[]
   readonly files: readonly string[]
 }[] = [
-  { package: 'better-sqlite3', folders: ['persistence'], files: ['manager/process/doctor-probe.ts'] },
+  {
+    package: 'better-sqlite3',
+    folders: ['persistence'],
+    files: ['manager/process/doctor-probe.ts', 'sources/sqlite-items.ts'],
+  },
   { package: '@modelcontextprotocol/server', folders: ['server', 'tools'], files: [] },
 ]
 
@@ -109,6 +115,11 @@ describe('the source', () => {
     expect(path?.join(' -> ') ?? null).toBeNull()
   })
 
+  test('loads the native module in the enumerator process from its entry alone', () => {
+    const importers = imports.filter((one) => one.to === 'sources/sqlite-items.ts' && !one.typeOnly)
+    expect(importers.map((one) => one.from)).toEqual(['sources/enumerate-main.ts'])
+  })
+
   test('names adapters in its composition root alone', () => {
     const adapters = imports.filter(
       (one) => folderOf(one.from).startsWith('manager') && /^(persistence|workers)\//.test(one.to),
@@ -150,6 +161,9 @@ describe('the check itself sees', () => {
     ['manager/api/app.ts', "import { store } from '../../persistence/store.ts'"],
     ['manager/process/main.ts', "import { run } from '../../cli/main.ts'"],
     ['workers/runner.ts', "import '../persistence/store.ts'"],
+    ['manager/services/source-spool.ts', "import { enumerate } from '../../sources/enumerate.ts'"],
+    ['sources/enumerate.ts', "import Database from 'better-sqlite3'"],
+    ['sources/glob-items.ts', "import { statePaths } from '../config/paths.ts'"],
     ['client/launcher.ts', "import { Server } from '@modelcontextprotocol/server/stdio'"],
     ['client/launcher.ts', "const require = x(); require('better-sqlite3')"],
   ])('%s: %s', (from, code) => {

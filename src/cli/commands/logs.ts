@@ -6,7 +6,7 @@ import { QueueError } from '../../domain/errors.ts'
 import type { LogsAnswer, LogsRequest } from '../../domain/wire/jobs.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { formatBytes } from '../display/quantities.ts'
-import { resolveJobIds } from '../job-ids.ts'
+import { typedJobId } from '../job-ids.ts'
 import { integerOption } from '../option-values.ts'
 import type { Session } from '../session.ts'
 
@@ -45,7 +45,7 @@ export function logsCommand(runner: CommandRunner): Command {
 async function logs(session: Session, options: Options, typed: string): Promise<number> {
   refuseContradictions(session, options)
   const client = session.client()
-  const [id = typed] = await resolveJobIds(client, [typed], session.interrupted)
+  const id = await typedJobId(session, typed)
   const base: LogsRequest = {
     id,
     ...(options.unit === undefined ? {} : { unit: integerOption('--unit', options.unit) }),

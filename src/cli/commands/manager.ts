@@ -99,7 +99,7 @@ async function status(session: Session): Promise<number> {
   try {
     const answer = await session.visitor().call('queue_status', {}, { signal: session.interrupted })
     if (session.json) terminal.value({ manager_running: true, ...answer })
-    else for (const line of queueOverview(answer, terminal)) terminal.line(line)
+    else for (const line of queueOverview(answer, terminal, session.now())) terminal.line(line)
     return 0
   } catch (error) {
     if (!(error instanceof QueueError) || error.code !== 'manager_unavailable') throw error

@@ -3,7 +3,7 @@ import type { WhatsNewAnswer } from '../../domain/wire/jobs.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { shortId } from '../display/job-table.ts'
 import { barLayout } from '../display/progress-bar.ts'
-import { formatAge } from '../display/quantities.ts'
+import { formatAge, formatSeconds } from '../display/quantities.ts'
 import { stateColor } from '../display/state-color.ts'
 import { fitPieces, fitText } from '../display/text-width.ts'
 import { badOption } from '../option-values.ts'
@@ -40,7 +40,10 @@ async function showNew(session: Session, options: Options): Promise<number> {
   else show(session, answer)
   if (options.ack === true)
     await client.call('whats_new', { ...mine, acknowledge: answer.cursor }, { signal: session.interrupted })
-  else if (!session.json && answer.counts.finished + answer.counts.failed + answer.counts.cancelled > 0) {
+  else if (
+    !session.json &&
+    answer.counts.finished + answer.counts.failed + answer.counts.cancelled + answer.counts.missed_runs > 0
+  ) {
     terminal.note(terminal.colors.dim('nightkiln new --ack   marks these as seen'))
   }
   return 0
@@ -49,7 +52,7 @@ async function showNew(session: Session, options: Options): Promise<number> {
 function show(session: Session, answer: WhatsNewAnswer): void {
   const { terminal } = session
   const { colors } = terminal
-  if (groups.every(([key]) => answer.counts[key] === 0)) terminal.line('nothing new')
+  if (Object.values(answer.counts).every((count) => count === 0)) terminal.line('nothing new')
   for (const [key, title] of groups) {
     if (answer.counts[key] === 0) continue
     terminal.line(colors.bold(`${title} (${answer.counts[key]})`))
@@ -66,11 +69,20 @@ function show(session: Session, answer: WhatsNewAnswer): void {
             [job.state, paint],
             [`  ${age}  `, colors.dim],
             [terminal.harmless(job.why)],
+            [job.eta_s == null ? '' : `, about ${formatSeconds(job.eta_s)} left`],
             [again, colors.dim],
           ],
           terminal.stdoutIsTerminal ? terminal.columns - 1 : Number.POSITIVE_INFINITY,
         ),
       )
+    }
+  }
+  if (answer.counts.missed_runs > 0) {
+    terminal.line(colors.bold(`Missed runs of schedules (${answer.counts.missed_runs})`))
+    for (const run of answer.missed_runs) {
+      const again = run.shown_before ? ' (shown before)' : ''
+      const what = `${terminal.harmless(run.schedule)}  ${run.outcome}  due ${formatAge(run.due_at, session.now())}`
+      terminal.line(`  ${what}  ${terminal.harmless(run.why)}${colors.dim(again)}`)
     }
   }
   if (answer.more) terminal.note('more than fits here: nightkiln list')

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import { errorKinds, QueueError } from '../../domain/errors.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
-import { indentedLines } from '../display/job-detail.ts'
+import { indentedLines } from '../display/indented-lines.ts'
 import { formatBytes } from '../display/quantities.ts'
-import { resolveJobIds } from '../job-ids.ts'
+import { typedJobId } from '../job-ids.ts'
 import { bytesOption, integerOption } from '../option-values.ts'
 import type { Session } from '../session.ts'
 
@@ -26,7 +26,7 @@ export function resultCommand(runner: CommandRunner): Command {
 async function result(session: Session, options: Options, typed: string): Promise<number> {
   const { terminal } = session
   const client = session.client()
-  const [id = typed] = await resolveJobIds(client, [typed], session.interrupted)
+  const id = await typedJobId(session, typed)
   const answer = await client.call(
     'job_result',
     {

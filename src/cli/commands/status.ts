@@ -6,7 +6,7 @@ import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { jobDetail } from '../display/job-detail.ts'
 import { queueOverview } from '../display/queue-overview.ts'
 import { waitExitCode } from '../exit-codes.ts'
-import { resolveJobIds } from '../job-ids.ts'
+import { typedJobIds } from '../job-ids.ts'
 import type { Session } from '../session.ts'
 import { watchJobs } from '../watch-jobs.ts'
 
@@ -33,7 +33,7 @@ async function status(session: Session, options: Options, typed: readonly string
   }
   const client = session.client()
   if (typed.length === 0) return options.watch === true ? watchQueue(session) : showQueue(session)
-  const ids = await resolveJobIds(client, typed, session.interrupted)
+  const ids = await typedJobIds(session, typed)
   if (options.watch === true) return waitExitCode(await watchJobs(session, client, { ids, until: 'all_ended' }))
   const answer = await client.call(
     'job_status',
@@ -59,7 +59,7 @@ async function queueStatus(session: Session): Promise<QueueStatusAnswer> {
 async function showQueue(session: Session): Promise<number> {
   const answer = await queueStatus(session)
   if (session.json) session.terminal.value(answer)
-  else for (const line of queueOverview(answer, session.terminal)) session.terminal.line(line)
+  else for (const line of queueOverview(answer, session.terminal, session.now())) session.terminal.line(line)
   return 0
 }
 
@@ -71,7 +71,7 @@ async function watchQueue(session: Session): Promise<number> {
     })
   }
   for (;;) {
-    terminal.draw(queueOverview(await queueStatus(session), terminal))
+    terminal.draw(queueOverview(await queueStatus(session), terminal, session.now()))
     await delay(refreshMs, undefined, { signal: session.interrupted })
   }
 }

@@ -1,12 +1,13 @@
 import { Argument, type Command } from 'commander'
-import { QueueError } from '../../domain/errors.ts'
 import type { SubmitAnswer } from '../../domain/wire/submit.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { forCommandLine } from '../display/for-command-line.ts'
 import { jobDetail } from '../display/job-detail.ts'
 import { waitExitCode } from '../exit-codes.ts'
+import { withWholeDependencies } from '../job-ids.ts'
 import { addJobOptions, type SubmitOptions, submitInputOf } from '../job-input.ts'
 import type { Session } from '../session.ts'
+import { readStandardInput } from '../standard-input.ts'
 import { watchJobs } from '../watch-jobs.ts'
 
 interface Options extends SubmitOptions {
@@ -27,13 +28,23 @@ export function submitCommand(runner: CommandRunner): Command {
   return addJobOptions(command)
     .addHelpText(
       'after',
-      '\nExamples:\n  nightkiln submit -- make -j4\n  nightkiln submit --shell "make && make test" --wait\n',
+      `
+Examples:
+  nightkiln submit -- make -j4
+  nightkiln submit --shell "make && make test" --wait
+  nightkiln submit --glob "*.wav" --test-first 3 -- lame {{unit.path}} {{unit.stem}}.mp3
+  nightkiln submit --lines urls.txt --max-attempts 3 --per-key {{unit}} -- curl -fsSO {{unit}}
+`,
     )
     .action(runner.act(submit))
 }
 
-async function submit(session: Session, options: Options, argv: readonly string[]): Promise<number> {
-  const stdin = options.stdin === '-' ? await readAll(session) : undefined
+async function submit(session: Session, given: Options, argv: readonly string[]): Promise<number> {
+  const options = await withWholeDependencies(session, given)
+  const stdin =
+    options.stdin === '-'
+      ? await readStandardInput(session, 'nightkiln submit --stdin - -- sort < names.txt')
+      : undefined
   const input = submitInputOf(options, argv, { cwd: session.cwd, now: session.now(), stdin })
   const answer = await session
     .client()
@@ -73,15 +84,4 @@ export async function finishSubmit(
   else if (job.stored_state === 'failed')
     for (const line of jobDetail(job, terminal, session.now())) terminal.line(line)
   return waitExitCode(outcome)
-}
-
-async function readAll(session: Session): Promise<string> {
-  if (session.stdin.isTTY === true) {
-    throw new QueueError('invalid_input', '--stdin - was given, but standard input is a terminal', {
-      remedy: 'Pipe something in: nightkiln submit --stdin - -- sort < names.txt',
-    })
-  }
-  const parts: Buffer[] = []
-  for await (const part of session.stdin) parts.push(Buffer.from(part))
-  return Buffer.concat(parts).toString('utf8')
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
-import { indentedLines } from '../display/job-detail.ts'
+import { indentedLines } from '../display/indented-lines.ts'
 import type { Session } from '../session.ts'
 
 export function typesCommand(runner: CommandRunner): Command {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { jobDetail } from '../display/job-detail.ts'
 import { outcomeExitCodes, waitExitCode } from '../exit-codes.ts'
-import { resolveJobIds } from '../job-ids.ts'
+import { typedJobIds } from '../job-ids.ts'
 import { durationOption } from '../option-values.ts'
 import type { Session } from '../session.ts'
 import { watchJobs } from '../watch-jobs.ts'
@@ -31,7 +31,7 @@ async function wait(session: Session, options: Options, typed: readonly string[]
   const { terminal } = session
   const timeoutMs = options.timeout === undefined ? undefined : durationOption('--timeout', options.timeout)
   const client = session.client()
-  const ids = await resolveJobIds(client, typed, session.interrupted)
+  const ids = await typedJobIds(session, typed)
   const outcome = await watchJobs(session, client, {
     ids,
     until: options.any === true ? 'any_ended' : 'all_ended',

@@ -15,9 +15,35 @@ const commands: Readonly<Record<string, string>> = {
   list_job_types: 'types',
   whats_new: 'new',
   queue_status: 'status',
+  decide_job: 'approve',
+  pause_job: 'pause',
+  resume_job: 'resume',
+  update_job: 'update',
+  add_units: 'add-units',
+  list_units: 'units',
+  send_input: 'send',
+  delete_jobs: 'delete',
+  export_jobs: 'export',
+  schedule_job: 'schedule add',
+  list_schedules: 'schedule list',
+  remove_schedule: 'schedule remove',
 }
 /** Commands that are nothing without a job. */
-const needsId = new Set(['job_logs', 'wait_for_jobs', 'job_status', 'job_result', 'cancel_job', 'rerun_job'])
+const needsId = new Set([
+  'job_logs',
+  'wait_for_jobs',
+  'job_status',
+  'job_result',
+  'cancel_job',
+  'rerun_job',
+  'decide_job',
+  'pause_job',
+  'resume_job',
+  'update_job',
+  'add_units',
+  'list_units',
+  'send_input',
+])
 
 const options: Readonly<Record<string, string>> = {
   type: '--type',
@@ -39,6 +65,52 @@ const options: Readonly<Record<string, string>> = {
   'backoff.max_s': '--backoff-max',
   'backoff.factor': '--backoff-factor',
   rerun_when_lost: '--rerun-when-lost',
+  retry_on: '--retry-on',
+  retry_exit_codes: '--retry-exit-codes',
+  rejected_exit_codes: '--rejected-exit-codes',
+  rate_limited: 'the rate limit',
+  'rate_limited.exit_codes': '--rate-limited-codes',
+  'rate_limited.text': '--rate-limited-text',
+  'rate_limited.wait_s': '--rate-limited-wait',
+  source: 'the source of units',
+  'source.pattern': '--glob',
+  'source.root': '--root',
+  'source.exclude': '--exclude',
+  'source.file': 'the file of units',
+  'source.delimiter': '--csv-delimiter',
+  'source.path': '--json-path',
+  'source.query': '--query',
+  'source.from': '--range',
+  'source.to': '--range',
+  'source.step': '--range',
+  unit_key: '--unit-key',
+  concurrency: '--concurrency',
+  per_key: '--per-key',
+  'per_key.key': '--per-key',
+  'per_key.concurrency': '--per-key-concurrency',
+  'per_key.rate_limit': '--per-key-rate',
+  test_first: '--test-first',
+  max_failed_units: '--max-failed',
+  max_failed_percent: '--max-failed',
+  stop_early: '--stop-early',
+  final_step: '--final',
+  'final_step.params': '--final-params',
+  'params.interactive': '--interactive',
+  keep_open: '--keep-open',
+  depends_on: '--depends-on',
+  total_timeout_s: '--total-timeout',
+  queue_concurrency: '--concurrency',
+  queue_rate_limit: '--rate',
+  only: '--only',
+  close: '--close',
+  format: '--format',
+  keys: '--key',
+  cron: '--cron',
+  every_s: '--every',
+  start_at: '--start-at',
+  time_zone: '--time-zone',
+  missed: '--missed',
+  overlap: '--overlap',
   timeout_s: '--timeout',
   idle_timeout_s: '--idle-timeout',
   cancel_grace_s: '--cancel-grace',
@@ -95,29 +167,56 @@ export function forCommandLine(text: string, id = 'ID'): string {
 }
 
 function commandText(name: string, given: string | undefined, full: boolean, id: string): string {
-  const { ids, mode } = argumentsOf(given)
-  const words = ['nightkiln', commands[name] ?? name]
+  const call = argumentsOf(given)
+  const ids = Array.isArray(call['ids']) ? call['ids'] : [call['id']]
+  const named = ids.filter((one): one is string => typeof one === 'string')
+  const queue = typeof call['queue'] === 'string' ? call['queue'] : null
+  if (queue !== null) return `nightkiln queue ${name === 'update_job' ? 'set' : (commands[name] ?? name)} ${queue}`
+  const schedule = scheduleCommand(name, call)
+  if (schedule !== null) return schedule
+  const words = ['nightkiln', call['decision'] === 'reject' ? 'reject' : (commands[name] ?? name)]
   if (full) words.push('--full')
-  if (mode === 'head') words.push('--head 100')
-  if (mode === 'range') words.push('--all')
-  if (ids.length > 0) words.push(...ids)
+  if (call['mode'] === 'head') words.push('--head 100')
+  if (call['mode'] === 'range') words.push('--all')
+  if (call['close'] === true) words.push('--close')
+  if (typeof call['only'] === 'string') words.push(`--only ${call['only']}`)
+  if (typeof call['unit'] === 'number') words.push(`--unit ${call['unit']}`)
+  if (typeof call['cursor'] === 'string' && name !== 'wait_for_jobs') words.push(`--cursor ${call['cursor']}`)
+  if (Array.isArray(call['states'])) words.push(...call['states'].map((state) => `--state ${String(state)}`))
+  if (named.length > 0) words.push(...named)
   else if (needsId.has(name) && given === undefined) words.push(id)
   return words.join(' ')
 }
 
-function argumentsOf(given: string | undefined): { ids: string[]; mode: unknown } {
+/** @returns the command for a call that names a schedule; null for any other */
+function scheduleCommand(name: string, call: Readonly<Record<string, unknown>>): string | null {
+  if (!name.includes('schedule') || typeof call['name'] !== 'string') return null
+  const verb =
+    name === 'list_schedules'
+      ? 'runs'
+      : name === 'remove_schedule'
+        ? 'remove'
+        : typeof call['enabled'] === 'boolean'
+          ? call['enabled']
+            ? 'resume'
+            : 'pause'
+          : 'add'
+  return `nightkiln schedule ${verb} ${/\s/.test(call['name']) ? JSON.stringify(call['name']) : call['name']}`
+}
+
+function argumentsOf(given: string | undefined): Readonly<Record<string, unknown>> {
   try {
-    const value = JSON.parse(given ?? '{}') as { id?: unknown; ids?: unknown; mode?: unknown }
-    const ids = Array.isArray(value.ids) ? value.ids : [value.id]
-    return { ids: ids.filter((id): id is string => typeof id === 'string'), mode: value.mode }
+    return JSON.parse(given ?? '{}') as Record<string, unknown>
   } catch {
-    return { ids: [], mode: undefined }
+    // An example with an ellipsis in it: the id is what matters.
+    const id = /"id":"([^"]+)"/.exec(given ?? '')?.[1]
+    return id === undefined ? {} : { id }
   }
 }
 
 /** @returns what a path of the wire is called on the command line, null when it has no option */
 function optionOf(given: string): string | null {
-  const path = given.replace(/^overrides\./, '').replace(/\.\d+$/, '')
+  const path = given.replace(/^overrides\./, '').replace(/\.\d+(\.\w+)?$/, '')
   const known = options[path]
   if (known !== undefined) return known
   const [, group, key] = /^(labels|params\.env|params)\.(.+)$/.exec(path) ?? []

@@ -1,20 +1,14 @@
 import type { AttemptView, ErrorView, JobView } from '../../domain/wire/shared.ts'
 import { forCommandLine } from './for-command-line.ts'
+import { indentedLines } from './indented-lines.ts'
 import { progressText } from './progress-bar.ts'
 import { formatAge, formatSeconds, formatTime } from './quantities.ts'
+import { reviewLines } from './review.ts'
 import { stateColor } from './state-color.ts'
 import { renderTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 const attemptIndent = '  '
-
-/** @returns text of several lines, each harmless, indented. */
-export function indentedLines(text: string, terminal: Terminal, indent: string): string[] {
-  return text
-    .replace(/\r?\n$/, '')
-    .split('\n')
-    .map((line) => `${indent}${terminal.harmless(line)}`)
-}
 
 /** @param why what was already told of the job: a message that is in it is not told twice */
 function errorLines(error: ErrorView, why: string, id: string, terminal: Terminal): string[] {
@@ -31,7 +25,8 @@ function errorLines(error: ErrorView, why: string, id: string, terminal: Termina
   return lines
 }
 
-function attemptTable(attempts: readonly AttemptView[], terminal: Terminal): string[] {
+/** @returns attempts as a table, indented. */
+export function attemptTable(attempts: readonly AttemptView[], terminal: Terminal): string[] {
   return renderTable<AttemptView>(
     [
       { title: 'UNIT', text: (attempt) => String(attempt.unit), align: 'right' },
@@ -63,6 +58,21 @@ function attemptTable(attempts: readonly AttemptView[], terminal: Terminal): str
     .map((line) => `${attemptIndent}${line}`)
 }
 
+/** @returns counts of units, what its sources will still add, whether it is open; null for a plain job */
+function unitsOfJob(job: JobView): string | null {
+  const parts: string[] = []
+  if (job.counts !== undefined) {
+    const { total, completed, running, available, failed, cancelled } = job.counts
+    const ended = completed + failed + cancelled
+    parts.push(
+      `${ended}/${total} ended: ${completed} completed, ${failed} failed, ${cancelled} cancelled; ${running} running, ${available} waiting`,
+    )
+  }
+  if (job.units_waiting !== undefined && job.units_waiting > 0) parts.push(`${job.units_waiting} still to be added`)
+  if (job.open === true) parts.push('open: more may be added')
+  return parts.length === 0 ? null : parts.join('; ')
+}
+
 /** @returns everything known of a job, as lines for a person. */
 export function jobDetail(job: JobView, terminal: Terminal, now: number): string[] {
   const { colors } = terminal
@@ -91,18 +101,17 @@ export function jobDetail(job: JobView, terminal: Terminal, now: number): string
       [progressText(job.progress), stage, message].filter((part) => part !== null && part !== '').join('  '),
     )
   }
-  if (job.counts !== undefined) {
-    const { total, completed, running, available, failed, cancelled } = job.counts
-    field(
-      'units',
-      `${total}: ${completed} completed, ${running} running, ${available} waiting, ${failed} failed, ${cancelled} cancelled`,
-    )
+  field('units', unitsOfJob(job))
+  for (const { id, as, condition, state } of job.depends_on ?? []) {
+    const until = condition === 'ended' ? 'ended in any way' : 'completed'
+    field('waits for', `${as === id ? '' : `${as} = `}${id}: ${state ?? `until it has ${until}`}`)
   }
   if (!job.final && job.eta !== null) {
     const { seconds, low_seconds: low, high_seconds: high, reason } = job.eta
     const range = low === null || high === null ? '' : ` (${formatSeconds(low)} to ${formatSeconds(high)})`
     field('left', seconds === null ? reason : `${formatSeconds(seconds)}${range}`)
   }
+  if (job.no_output_s !== null) field('silent', `no output for ${formatSeconds(job.no_output_s)}`)
   field('attempts', String(job.attempts))
   field('mode', job.execution_mode)
   field('submitted', `${when(job.created_at)} by ${job.submitted_by}`)
@@ -111,7 +120,12 @@ export function jobDetail(job: JobView, terminal: Terminal, now: number): string
   field('ended', when(job.finished_at))
   field('took', job.duration_s === null ? null : formatSeconds(job.duration_s))
   field('rerun of', job.rerun_of)
+  field('run again', job.reruns?.join(' '))
   if (job.params !== undefined) field('params', JSON.stringify(job.params))
+  if (job.limits !== undefined) field('limits', JSON.stringify(job.limits))
+  for (const { path, before, after } of job.changes ?? [])
+    field('changed', `${path}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`)
+  if (job.review !== undefined) lines.push(...reviewLines(job.id, job.review, terminal))
   if (job.error !== null) lines.push(...errorLines(job.error, job.why, job.id, terminal))
   if (job.attempt_history !== undefined && job.attempt_history.length > 0)
     lines.push(...attemptTable(job.attempt_history, terminal))

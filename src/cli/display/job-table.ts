@@ -1,5 +1,5 @@
 import type { JobLine } from '../../domain/wire/shared.ts'
-import { progressText } from './progress-bar.ts'
+import { progressText, unitsText } from './progress-bar.ts'
 import { formatAge, formatSeconds } from './quantities.ts'
 import { stateColor } from './state-color.ts'
 import { renderTable } from './table.ts'
@@ -21,7 +21,7 @@ export function jobTable(jobs: readonly JobLine[], terminal: Terminal, now: numb
       { title: 'ID', text: (job) => (whole ? job.id : shortId(job.id)) },
       { title: 'NAME', text: (job) => job.name, most: 32, shrink: { order: 2, least: 12 } },
       { title: 'STATE', text: (job) => job.state, paint: (job) => stateColor(terminal.colors, job.state) },
-      { title: 'DONE', text: (job) => progressText(job.progress), align: 'right', drop: 4 },
+      { title: 'DONE', text: (job) => unitsText(job) || progressText(job.progress), align: 'right', drop: 4 },
       { title: 'SUBMITTED', text: (job) => formatAge(job.created_at, now), align: 'right', drop: 3 },
       {
         title: 'TOOK',

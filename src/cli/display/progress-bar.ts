@@ -31,11 +31,11 @@ export function progressText(progress: JobView['progress']): string {
   return progress.current === 0 ? '' : String(progress.current)
 }
 
-function unitsText(job: JobView): string {
-  const { counts } = job
+/** @returns how many units have ended, such as "431/500, 2 failed"; "" for a job of one unit */
+export function unitsText({ counts }: Pick<JobView, 'counts'>, noun = ''): string {
   if (counts === undefined || counts.total < 2) return ''
   const ended = counts.completed + counts.failed + counts.cancelled
-  return `${ended}/${counts.total} units${counts.failed > 0 ? `, ${counts.failed} failed` : ''}`
+  return `${ended}/${counts.total}${noun}${counts.failed > 0 ? `, ${counts.failed} failed` : ''}`
 }
 
 /** @returns one line about a job that fits the terminal: name, bar, figures, the newest message. */
@@ -50,7 +50,7 @@ export function jobProgressLine(job: JobView, terminal: Terminal): string {
   const message = job.final ? job.why : (job.progress?.message ?? job.why)
   const figures = [
     percent === null ? progressText(job.progress) : `${Math.floor(percent)} %`,
-    unitsText(job),
+    unitsText(job, ' units'),
     eta,
     took,
   ]

@@ -2,7 +2,8 @@ import type { QueueStatusAnswer } from '../../domain/wire/jobs.ts'
 import type { JobLine } from '../../domain/wire/shared.ts'
 import { forCommandLine } from './for-command-line.ts'
 import { bar, barLayout, progressText } from './progress-bar.ts'
-import { formatBytes, formatSeconds } from './quantities.ts'
+import { formatAge, formatBytes, formatSeconds } from './quantities.ts'
+import { queueTable } from './queue-table.ts'
 import type { Terminal } from './terminal.ts'
 import { fitPieces, fitText, padText } from './text-width.ts'
 
@@ -21,7 +22,7 @@ function runningLine(job: JobLine, terminal: Terminal): string {
 }
 
 /** @returns the whole queue at a glance, as lines for a person. */
-export function queueOverview(answer: QueueStatusAnswer, terminal: Terminal): string[] {
+export function queueOverview(answer: QueueStatusAnswer, terminal: Terminal, now: number): string[] {
   const { colors } = terminal
   const { manager, slots, jobs, last_24h: day, storage } = answer
   const fit = (text: string) => (terminal.stdoutIsTerminal ? fitText(text, terminal.columns - 1) : text)
@@ -41,8 +42,17 @@ export function queueOverview(answer: QueueStatusAnswer, terminal: Terminal): st
       `storage   ${storage.healthy ? 'healthy' : 'not healthy'}, ${formatBytes(storage.free_bytes)} free${storage.accepting_jobs ? '' : ', takes no new jobs'}`,
     ),
   ]
+  const { enabled, next_run_at: nextRun } = answer.schedules
+  if (enabled > 0)
+    lines.push(fit(`schedules ${enabled} enabled, next run ${nextRun === null ? 'never' : formatAge(nextRun, now)}`))
+  const [pruned] = answer.pruned
+  if (pruned !== undefined) {
+    const what = `${pruned.jobs} jobs, ${formatBytes(pruned.bytes)} by ${terminal.harmless(pruned.rule)}`
+    lines.push(fit(`pruned    ${what}, ${formatAge(pruned.at, now)}`))
+  }
   for (const warning of answer.warnings)
     lines.push(colors.yellow(fit(`warning   ${terminal.harmless(forCommandLine(warning))}`)))
+  if (answer.queues.length > 0) lines.push('', ...queueTable(answer.queues, terminal, now).split('\n'))
   if (answer.running.length > 0) {
     lines.push('', ...answer.running.slice(0, shownRunning).map((job) => runningLine(job, terminal)))
     if (answer.running.length > shownRunning) lines.push(`  and ${answer.running.length - shownRunning} more`)

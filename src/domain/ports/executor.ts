@@ -9,13 +9,29 @@ export interface CommandSpec {
   /** The whole environment but the marks, which the executor adds. */
   readonly environment: Readonly<Record<string, string>>
   readonly stdin: string | null
+  /** Its stdin stays open for `send`; what `stdin` holds comes first. */
+  readonly interactive: boolean
   readonly successExitCodes: readonly number[]
+}
+
+/** A file in the attempt directory that the command finds by an environment variable. */
+export interface TaskFile {
+  readonly variable: string
+  readonly name: string
+  readonly text: string
 }
 
 export interface CommandTask {
   readonly fence: Fence
   readonly jobId: string
   readonly spec: CommandSpec
+  /**
+   * Written before it starts. Beside them every command finds `NIGHTKILN_RESULT`: the path of a file where it may leave its
+   * result as JSON, at most 256 KiB.
+   */
+  readonly files: readonly TaskFile[]
+  /** Adoption of an attempt whose job is frozen: its processes stay stopped, its clocks too. */
+  readonly frozen: boolean
   readonly unitTimeoutMs: number | null
   readonly idleTimeoutMs: number | null
   readonly cancelGraceMs: number
@@ -32,6 +48,10 @@ export interface OutputFacts {
   readonly droppedBytes: number
   /** The last lines, as text with invalid bytes replaced; at most 4 KiB. */
   readonly tail: string
+  /** What the command left in `NIGHTKILN_RESULT`; undefined: nothing. */
+  readonly result?: Json | undefined
+  /** Why what it left there could not be taken. */
+  readonly resultProblem?: string | undefined
 }
 
 /** How an attempt ended, told exactly once per attempt. Its processes are proven gone before this is told. */
@@ -85,6 +105,16 @@ export interface LiveCommand {
   /** Awake monotonic ms of this attempt so far. */
   elapsedMs(): number
   latestProgress(): Progress | null
+  /** Ms since the last output (or the start), frozen time excluded. */
+  silentMs(): number
+  /** Stops every process of the attempt but its runner until `thaw`; its clocks stop. Resolves when none runs. Idempotent. */
+  freeze(): Promise<void>
+  thaw(): Promise<void>
+  /**
+   * Writes to the stdin of an interactive command.
+   * @throws QueueError invalid_transition when it is not interactive or has ended its input, limit_exceeded when it does not read
+   */
+  send(text: string, end: boolean): Promise<number>
 }
 
 /** Runs commands outside the manager, so that they survive it. */
@@ -127,4 +157,7 @@ export interface CommandOutput {
   readonly output_bytes: number
   readonly truncated: boolean
   readonly untrusted_output_tail: string
+  /** What the command left in `NIGHTKILN_RESULT`. */
+  readonly result?: Json
+  readonly result_problem?: string
 }

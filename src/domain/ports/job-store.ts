@@ -1,10 +1,36 @@
 import type { ErrorRecord } from '../errors.ts'
-import type { Attempt, Fence, Job, JobOptions, Json, JsonObject, Progress, RunnerIdentity, Unit } from '../job.ts'
-import type { CancelReason, ExecutorKind, JobState, Priority } from '../states.ts'
+import type {
+  Attempt,
+  FailureBudget,
+  Fence,
+  Job,
+  JobOptions,
+  Json,
+  JsonObject,
+  KeyLimits,
+  Progress,
+  RunnerIdentity,
+  Unit,
+} from '../job.ts'
+import type {
+  CancelReason,
+  DependencyCondition,
+  ExecutorKind,
+  FinalJobState,
+  JobState,
+  Priority,
+  UnitState,
+} from '../states.ts'
+import type { HistoryStore } from './history-store.ts'
+import type { Lane, LaneStore } from './lane-store.ts'
+import type { ScheduleStore } from './schedule-store.ts'
+import type { NewSource, NewUnit, SourceStore } from './source-store.ts'
 
-export interface NewUnit {
-  readonly id: string
-  readonly input: Json
+export interface NewDependency {
+  readonly jobId: string
+  /** Its name in placeholders. */
+  readonly alias: string
+  readonly condition: DependencyCondition
 }
 
 export interface NewJob {
@@ -16,6 +42,8 @@ export interface NewJob {
   readonly priority: Priority
   readonly params: JsonObject
   readonly options: JobOptions
+  /** Environment and directory of the submitting client. */
+  readonly context: Json
   readonly runAt: number
   readonly concurrency: number | null
   readonly maxAttempts: number
@@ -24,7 +52,18 @@ export interface NewJob {
   readonly idempotencyKey: string
   /** Hash of everything the client said; the same key with another hash is a conflict. */
   readonly contentHash: string
+  /** Hash of type and parameters: earlier runs of the same work; null: not comparable. */
+  readonly workHash: string | null
+  /** Units that come with the job; may be empty when there is a source or it is kept open. */
   readonly units: readonly NewUnit[]
+  readonly source: NewSource | null
+  readonly keepOpen: boolean
+  readonly testUnits: number | null
+  readonly keyLimits: KeyLimits | null
+  readonly failureBudget: FailureBudget
+  readonly finalStep: { readonly unitId: string; readonly params: JsonObject } | null
+  readonly dependencies: readonly NewDependency[]
+  readonly scheduleId: string | null
   readonly now: number
 }
 
@@ -34,25 +73,32 @@ export type SubmitOutcome =
   /** The key's job was deleted; the key outlives it. */
   | { readonly kind: 'existing_pruned'; readonly jobId: string; readonly createdAt: number }
   | { readonly kind: 'conflict'; readonly jobId: string; readonly createdAt: number }
+  | { readonly kind: 'dependency_not_found'; readonly jobIds: readonly string[] }
 
 export interface ClaimRequest {
   readonly jobId: string
+  /** The lane within the job: units with this limit key; null: units without one. */
+  readonly limitKey: string | null
+  /** At most so many units. */
+  readonly limit: number
   readonly workerId: string
   readonly executor: ExecutorKind
   readonly mode: string
+  /** Shared by the units of this claim: with unit and attempt number it makes the fence. */
   readonly nonce: string
+  /** Lanes with a rate limit in which these starts are counted, so that a restart starts no burst. */
+  readonly countedLanes?: readonly Lane[]
   readonly now: number
 }
 
-export type ClaimOutcome =
-  | {
-      readonly kind: 'claimed'
-      readonly unit: Unit & { readonly state: 'running' }
-      readonly job: Job
-      readonly moreAvailable: boolean
-    }
-  /** Nothing to claim now; `nextDueAt` is the wall time when it may be, null when only another change can make it so. */
-  | { readonly kind: 'none'; readonly nextDueAt: number | null }
+export interface ClaimOutcome {
+  /** Empty: nothing to claim now. */
+  readonly units: readonly (Unit & { readonly state: 'running' })[]
+  /** After the claim; null when nothing was claimed. */
+  readonly job: Job | null
+  /** Wall ms when the lane's next unit may be claimed (it may be past); null: only another change can make it so. */
+  readonly nextDueAt: number | null
+}
 
 /** What an ended attempt left behind, common to all ends. */
 export interface EndFacts {
@@ -75,6 +121,7 @@ export interface HeldUnit {
   readonly fence: Fence
   readonly job: Job
   readonly executor: ExecutorKind
+  readonly limitKey: string | null
   readonly runner: RunnerIdentity | null
   readonly startedAt: number
   /** Failures of the unit so far. */
@@ -91,14 +138,74 @@ export type CancelOutcome =
   /** Flag set (now or before); these units still run and must be stopped. */
   | { readonly kind: 'cancelling'; readonly job: Job; readonly held: readonly HeldUnit[] }
 
+/** One lane of a job that has available units. A job without limit keys has one, with `limitKey` null. */
 export interface RunnableJob {
   readonly jobId: string
   readonly seq: number
   readonly queue: string
   readonly type: string
   readonly priority: Priority
+  readonly submittedBy: string
+  readonly limitKey: string | null
+  readonly keyLimits: KeyLimits | null
   /** Wall ms when its next unit may be claimed. */
   readonly nextDueAt: number
+}
+
+/** What the changes of a transaction mean for a running manager. */
+export interface Consequences {
+  /** Lanes that may have become claimable. */
+  readonly runnable: readonly RunnableJob[]
+  /** Running units that must be stopped: their job was cancelled by what happened. */
+  readonly stops: readonly HeldUnit[]
+  /** Jobs that became final. */
+  readonly settled: readonly Job[]
+  /** True when a source may be fed. */
+  readonly feed: boolean
+}
+
+export type PauseOutcome =
+  | { readonly kind: 'not_found' | 'already_final' | 'cancelling' | 'unchanged' }
+  /** `held`: its running units, to be frozen or thawed. */
+  | { readonly kind: 'changed'; readonly job: Job; readonly held: readonly HeldUnit[] }
+
+export type DecideOutcome =
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'not_held'; readonly job: Job }
+  | { readonly kind: 'decided'; readonly job: Job }
+
+/** Changes of an unfinished job; what is left out stays. */
+export interface JobChanges {
+  readonly name?: string
+  readonly priority?: Priority
+  readonly runAt?: number
+  readonly concurrency?: number | null
+  /** A null value removes the label. */
+  readonly labels?: Readonly<Record<string, string | null>>
+  /** Further jobs to wait for; only before it has started. */
+  readonly dependencies?: readonly NewDependency[]
+  /** No unit will be added any more. */
+  readonly close?: true
+}
+
+export type UpdateOutcome =
+  | { readonly kind: 'not_found' | 'already_final' | 'already_started' }
+  | { readonly kind: 'dependency_not_found'; readonly jobIds: readonly string[] }
+  /** The ids on the way around, first and last alike. */
+  | { readonly kind: 'cycle'; readonly jobIds: readonly string[] }
+  | { readonly kind: 'updated'; readonly job: Job }
+
+export interface Dependency {
+  readonly jobId: string
+  readonly alias: string
+  readonly condition: DependencyCondition
+  /** How it ended; null while it has not. */
+  readonly state: FinalJobState | null
+}
+
+export interface UnitFilter {
+  readonly states?: readonly UnitState[] | undefined
+  readonly keys?: readonly string[] | undefined
 }
 
 export interface JobFilter {
@@ -116,6 +223,9 @@ export interface JobFilter {
 export interface JobPayload {
   readonly params: JsonObject
   readonly options: JobOptions
+  readonly context: Json
+  readonly finalStep: { readonly unitId: string; readonly params: JsonObject } | null
+  readonly workHash: string | null
 }
 
 export interface WorkerRecord {
@@ -136,16 +246,6 @@ export interface EventRecord {
   readonly createdAt: number
 }
 
-export interface Statistics {
-  readonly jobs: Readonly<Record<JobState, number>>
-  readonly last24Hours: {
-    readonly completed: number
-    readonly failed: number
-    readonly cancelled: number
-    readonly submitted: number
-  }
-}
-
 export interface Watermark {
   /** Event id up to which this reader has acknowledged. */
   readonly acknowledged: number
@@ -161,7 +261,7 @@ export interface Watermark {
  * "If held" methods answer null when the fence does not match: the attempt was lost, its output must be dropped.
  * Every change of a job or unit writes its event in the same transaction.
  */
-export interface JobStore {
+export interface JobStore extends HistoryStore, LaneStore, ScheduleStore, SourceStore {
   /**
    * Runs `work` in one transaction; nested calls are savepoints, rolled back alone when they throw.
    * @throws EpochLostError (persistence/ports) when another manager has raised the epoch
@@ -174,10 +274,28 @@ export interface JobStore {
   raiseEpoch(holder: string, now: number): number
 
   submitJob(job: NewJob): SubmitOutcome
-  /** Leases the next due unit of one job, opens its attempt, starts the job. Guards: not paused, held, frozen, cancelled; due; under its concurrency; queue not paused. */
-  claimUnitIfDue(request: ClaimRequest): ClaimOutcome
-  /** Every job with an unfinished available unit, in (seq) order; for rebuilding the ready index. */
+  /** What a key was used for; null: never. */
+  readIdempotencyKey(key: string): { readonly jobId: string; readonly contentHash: string } | null
+  /**
+   * Leases the next due units of one lane of a job, opens their attempts, starts the job. Guards: not paused, held, frozen,
+   * cancelled; no open dependency; due; under the job's concurrency; queue not paused. Limits of queues and keys are the
+   * dispatcher's: only one manager claims.
+   */
+  claimUnitsIfDue(request: ClaimRequest): ClaimOutcome
+  /** Every lane of the next `limit` unfinished jobs with available units, in (job seq) order; for rebuilding the ready index. */
   readRunnableJobs(afterSeq: number, limit: number): readonly RunnableJob[]
+  /**
+   * What the changes since the last call mean for the running manager; emptied by reading. Called in the transaction that
+   * made them; after a rollback it may name jobs that did not change, which does no harm.
+   */
+  takeConsequences(): Consequences
+
+  /** Running units finish, or with `freeze` are to be suspended. A second call may add or remove the freeze. */
+  pauseJob(jobId: string, freeze: boolean, now: number): PauseOutcome
+  resumeJob(jobId: string, now: number): PauseOutcome
+  /** Approving lets the rest go on; rejecting cancels with reason `rejected`. */
+  decideJob(jobId: string, decision: 'approved' | 'rejected', by: string, now: number): DecideOutcome
+  updateJob(jobId: string, changes: JobChanges, now: number): UpdateOutcome
 
   recordRunnerIfHeld(fence: Fence, runner: RunnerIdentity): boolean
   recordProgressIfHeld(fence: Fence, progress: Progress | null, elapsedMs: number, now: number): boolean
@@ -206,6 +324,8 @@ export interface JobStore {
     options: { mayRerun: boolean; countsAsCrash: boolean; retryAt: number },
     facts: EndFacts,
   ): UnitEnd | null
+  /** The unit was told to slow down: nothing is counted, available again at `until`. A cancel wins. */
+  deferUnitIfHeld(fence: Fence, until: number, output: Json, facts: EndFacts): UnitEnd | null
   /** Gives the unit back unharmed: nothing is counted. A cancel wins. */
   releaseUnitIfHeld(fence: Fence, facts: EndFacts): UnitEnd | null
   /** Confirms that a running unit of a job whose cancel was asked for has stopped; null also when no cancel was asked for. */
@@ -230,7 +350,12 @@ export interface JobStore {
   readJob(jobId: string): Job | null
   readJobs(jobIds: readonly string[]): readonly Job[]
   readJobPayload(jobId: string): JobPayload | null
-  readUnits(jobId: string, page: { afterPosition?: number; limit: number }): readonly Unit[]
+  readUnit(unitId: string): Unit | null
+  /** By position; the final step comes last. */
+  readUnits(jobId: string, page: { afterPosition?: number; limit: number }, filter?: UnitFilter): readonly Unit[]
+  readDependencies(jobId: string): readonly Dependency[]
+  /** Jobs that were run again from this one, oldest first. */
+  readReruns(jobId: string, limit: number): readonly Job[]
   readUnitPayload(unitId: string): { readonly input: Json; readonly output: Json | null } | null
   readAttempts(unitId: string): readonly Attempt[]
   /** Newest first by seq; with `text`, full-text matches newest first. `beforeSeq` is the keyset cursor. */
@@ -253,5 +378,7 @@ export interface JobStore {
   /** Keeps the newest `keep` events. @returns how many were deleted, at most `limit`. */
   pruneEvents(keep: number, limit: number): number
 
-  readStatistics(now: number): Statistics
+  /** Adds to the awake time of jobs with a total timeout. */
+  recordJobElapsed(jobId: string, elapsedMs: number): void
+  readJobElapsed(jobId: string): number
 }

@@ -109,7 +109,13 @@ export function misplacedParams(
   const keys = [...inner, ...(line === undefined ? [] : [line])]
   if (keys.length === 0) return null
   const given = typeof args['params'] === 'object' && args['params'] !== null ? args['params'] : {}
-  const params = { ...given, ...Object.fromEntries(inner.map((key) => [key, args[key]])), ...asLine(args, line) }
+  const params = {
+    ...given,
+    // A script alone is no command.
+    ...(inner.includes('script') ? { shell: true } : {}),
+    ...Object.fromEntries(inner.map((key) => [key, args[key]])),
+    ...asLine(args, line),
+  }
   const call = path.reduceRight<Readonly<Record<string, unknown>>>((inside, key) => ({ [String(key)]: inside }), {
     params,
   })

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { QueueError } from '../errors.ts'
 import { schemaKeys, valueAt } from './schema-keys.ts'
+import { shapeHint } from './shape-hints.ts'
 
 type Issue = z.core.$ZodIssue
 
@@ -24,10 +25,22 @@ export function invalidInput(error: z.ZodError, checked: Checked): QueueError {
 
 /** @returns the first issues as sentences, without a full stop. */
 export function issueSentences(issues: readonly Issue[], checked: Checked): string {
-  const told = issues.filter((issue) => !issues.some((other) => hides(other, issue)))
+  const all = issues.flatMap(withoutUnions)
+  const told = all.filter((issue) => !all.some((other) => hides(other, issue)))
   const lines = told.slice(0, shownIssues).map((issue) => issueSentence(issue, checked))
   const more = told.length - shownIssues
   return lines.join('; ') + (more > 0 ? `; and ${more} more` : '')
+}
+
+/** @returns what is wrong with the one of several shapes that was meant; the issue itself when that is not clear */
+function withoutUnions(issue: Issue): readonly Issue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const meant = issue.errors.filter(
+    (branch) => !branch.some((inner) => inner.code === 'invalid_type' && inner.path.length === 0),
+  )
+  const [only] = meant
+  if (only === undefined || meant.length > 1) return [issue]
+  return only.flatMap((inner) => withoutUnions({ ...inner, path: [...issue.path, ...inner.path] } as Issue))
 }
 
 /** What has the wrong type may have a wrong length, too; that says nothing. */
@@ -49,12 +62,17 @@ export function issuePredicate(issue: Issue, checked: Omit<Checked, 'prefix'>): 
   const value = valueAt(checked.value, issue.path)
   switch (issue.code) {
     case 'invalid_type':
-      return wrongType(issue.expected, value)
+      return wrongType(issue.expected, value, shapeHint(issue.path.at(-1), value))
     case 'too_big':
     case 'too_small':
       return wrongSize(issue, value)
     case 'invalid_value': {
       const valid = issue.values.map(String).join(', ')
+      return value === undefined ? `is missing; valid: ${valid}` : `is ${shown(value)}; valid: ${valid}`
+    }
+    case 'invalid_union': {
+      const valid = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String).join(', ') : ''
+      if (valid === '') return issue.message
       return value === undefined ? `is missing; valid: ${valid}` : `is ${shown(value)}; valid: ${valid}`
     }
     case 'unrecognized_keys':
@@ -100,11 +118,11 @@ const wantedTypes: Readonly<Record<string, string>> = {
   record: 'an object',
 }
 
-function wrongType(expected: string, value: unknown): string {
+function wrongType(expected: string, value: unknown, hint: unknown): string {
   if (value === undefined) return 'is missing'
   const wanted = wantedTypes[expected] ?? expected
-  if (typeof value === 'number') return `is ${shown(value)}, but must be ${wanted}${suggestion(expected, value)}`
-  return `is ${typeText(value)}, but must be ${wanted}${suggestion(expected, value)}`
+  if (typeof value === 'number') return `is ${shown(value)}, but must be ${wanted}${suggestion(expected, value, hint)}`
+  return `is ${typeText(value)}, but must be ${wanted}${suggestion(expected, value, hint)}`
 }
 
 function typeText(value: unknown): string {
@@ -115,8 +133,8 @@ function typeText(value: unknown): string {
 }
 
 /** @returns the given value in the wanted form, where there is a plain one. */
-function suggestion(expected: string, value: unknown): string {
-  const better = inWantedForm(expected, value)
+function suggestion(expected: string, value: unknown, hint: unknown): string {
+  const better = hint ?? inWantedForm(expected, value)
   const text = better === undefined ? '' : (JSON.stringify(better) ?? '')
   return text === '' || text.length > shownCharacters ? '' : `: ${text}`
 }

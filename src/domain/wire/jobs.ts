@@ -1,6 +1,17 @@
 import { z } from 'zod'
 import { jobStates } from '../states.ts'
-import { conciseJobView, detail, eventCursor, jobId, jobLine, jobView, label, next, timestamp } from './shared.ts'
+import {
+  conciseJobView,
+  detail,
+  eventCursor,
+  jobId,
+  jobLine,
+  jobView,
+  label,
+  next,
+  queueView,
+  timestamp,
+} from './shared.ts'
 
 /** Every answer comes well under the 45 s that clients allow; long polls are bounded here. */
 export const longestWaitSeconds = 45
@@ -136,6 +147,14 @@ const digestLine = z.strictObject({
   why: z.string(),
   at: timestamp,
   shown_before: z.boolean(),
+  eta_s: z.number().nullable().optional().describe('Seconds that it will probably still take'),
+})
+const missedRun = z.strictObject({
+  schedule: z.string(),
+  due_at: timestamp,
+  outcome: z.string(),
+  why: z.string(),
+  shown_before: z.boolean(),
 })
 export const whatsNewAnswer = z.strictObject({
   finished: z.array(digestLine),
@@ -143,12 +162,14 @@ export const whatsNewAnswer = z.strictObject({
   cancelled: z.array(digestLine),
   needs_you: z.array(digestLine),
   unfinished: z.array(digestLine),
+  missed_runs: z.array(missedRun).describe('Due times of schedules that did not become a job'),
   counts: z.strictObject({
     finished: z.int(),
     failed: z.int(),
     cancelled: z.int(),
     needs_you: z.int(),
     unfinished: z.int(),
+    missed_runs: z.int(),
   }),
   more: z.boolean().describe('True: lists were cut to stay small; counts are exact; list_jobs shows the rest'),
   cursor: z.string(),
@@ -185,6 +206,11 @@ export const queueStatusAnswer = z.strictObject({
     rss_bytes: z.int(),
   }),
   slots: z.strictObject({ total: z.int(), busy: z.int() }),
+  queues: z.array(queueView).describe('Queues with a limit, a hold or something running; at most 50'),
+  schedules: z.strictObject({ enabled: z.int(), next_run_at: timestamp.nullable() }),
+  pruned: z
+    .array(z.strictObject({ at: timestamp, jobs: z.int(), bytes: z.int(), rule: z.string() }))
+    .describe('What retention deleted lately'),
   jobs: countsByState(),
   last_24h: z.strictObject({ submitted: z.int(), completed: z.int(), failed: z.int(), cancelled: z.int() }),
   running: z.array(jobLine),

@@ -1,7 +1,11 @@
 import type { z } from 'zod'
+import * as control from './control.ts'
+import * as history from './history.ts'
 import * as jobs from './jobs.ts'
 import * as manager from './manager.ts'
+import * as schedules from './schedules.ts'
 import * as submit from './submit.ts'
+import * as units from './units.ts'
 
 /** One operation of the manager API: POST /v1/<name>, JSON both ways. All are safe to repeat. */
 export interface Operation<Request extends z.ZodType = z.ZodType, Answer extends z.ZodType = z.ZodType> {
@@ -30,6 +34,18 @@ export const operations = {
   job_result: operation('Result of a job', jobs.resultRequest, jobs.resultAnswer),
   cancel_job: operation('Cancel jobs', jobs.cancelRequest, jobs.cancelAnswer),
   rerun_job: operation('Run a job again as a new, linked job', submit.rerunRequest, submit.submitAnswer),
+  decide_job: operation('Approve or reject a job held for review', control.decideRequest, control.decideAnswer),
+  pause_job: operation('Pause jobs or a queue', control.pauseRequest, control.pauseAnswer),
+  resume_job: operation('Resume jobs or a queue', control.resumeRequest, control.pauseAnswer),
+  update_job: operation('Change an unfinished job or a queue', control.updateRequest, control.updateAnswer),
+  add_units: operation('Add units to an unfinished job', units.addUnitsRequest, units.addUnitsAnswer),
+  list_units: operation('Units of a job', units.listUnitsRequest, units.listUnitsAnswer),
+  send_input: operation('Send a line to a running command', units.sendInputRequest, units.sendInputAnswer),
+  delete_jobs: operation('Delete finished jobs', history.deleteRequest, history.deleteAnswer),
+  export_jobs: operation('Write jobs or units to a file', history.exportRequest, history.exportAnswer),
+  schedule_job: operation('Make or change a schedule', schedules.scheduleRequest, schedules.scheduleAnswer),
+  list_schedules: operation('Schedules and their runs', schedules.listSchedulesRequest, schedules.listSchedulesAnswer),
+  remove_schedule: operation('Remove a schedule', schedules.removeScheduleRequest, schedules.removeScheduleAnswer),
   list_job_types: operation('What can be submitted', jobs.listJobTypesRequest, jobs.listJobTypesAnswer),
   queue_status: operation('Manager, slots, totals', jobs.queueStatusRequest, jobs.queueStatusAnswer),
   stop_manager: operation('Stop the manager', manager.stopRequest, manager.stopAnswer),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { errorCodes } from '../errors.ts'
-import { attemptOutcomes, executorKinds, jobStates } from '../states.ts'
+import { attemptOutcomes, dependencyConditions, executorKinds, jobStates, unitStates } from '../states.ts'
 
 /** API version of the manager; it also answers clients of the version before. */
 export const apiVersion = 1
@@ -21,6 +21,10 @@ export const timestamp = z.iso.datetime({
   offset: true,
   error: 'must be an ISO 8601 time with a zone, such as 2031-05-04T22:00:00Z or 2031-05-04T22:00:00+02:00',
 })
+
+export const queueName = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be a queue name: 1 to 64 letters, digits, ".", "_" or "-"')
 
 /** Number of an event, as answers give it. */
 export const eventCursor = z.string().regex(/^\d{1,16}$/, 'must be the cursor of an earlier answer, such as "136"')
@@ -114,6 +118,28 @@ export const estimate = z.strictObject({
   reason: z.string().nullable().describe('Why there is no estimate yet'),
 })
 
+export const dependencyView = z.strictObject({
+  id: jobId,
+  as: z.string(),
+  condition: z.enum(dependencyConditions),
+  state: z.string().nullable().describe('How it ended; null while it has not'),
+})
+
+/** What a person needs to approve or reject the rest of a job. */
+export const reviewView = z.strictObject({
+  units_run: z.int(),
+  completed: z.int(),
+  failed: z.int(),
+  units_waiting: z.int(),
+  unit_seconds: z.number().nullable().describe('Median of the units that ran'),
+  rest_seconds: z.number().nullable().describe('Estimate for the rest at the concurrency of this machine'),
+  cost: z.number().nullable().describe('Sum of the field "cost" that results gave; null when none gave one'),
+  rest_cost: z.number().nullable(),
+  results: z
+    .array(z.strictObject({ unit: z.int(), state: z.enum(unitStates), result: z.json() }))
+    .describe('Of the first units, cut'),
+})
+
 export const jobView = z.strictObject({
   id: jobId,
   name: z.string(),
@@ -128,6 +154,11 @@ export const jobView = z.strictObject({
   progress: progressView.nullable(),
   eta: estimate.nullable(),
   counts: countsView.optional().describe('Units by state; only for jobs with several units, or in full detail'),
+  units_waiting: z.int().optional().describe('Units that its sources will still add'),
+  open: z.boolean().optional().describe('True: units may still be added; it cannot end before it is closed'),
+  review: reviewView.optional().describe('Only while it waits for approval after its test units'),
+  depends_on: z.array(dependencyView).optional(),
+  no_output_s: z.number().nullable().describe('Silence of a running command, once it is over a minute'),
   attempts: z.int().describe('Attempts started so far over all units'),
   execution_mode: z.string().nullable(),
   error: errorView.nullable(),
@@ -141,12 +172,42 @@ export const jobView = z.strictObject({
   duration_s: z.number().nullable(),
   params: jsonObject.optional(),
   limits: jsonObject.optional(),
+  reruns: z.array(jobId).optional().describe('Jobs that ran this one again'),
+  changes: z
+    .array(z.strictObject({ path: z.string(), before: z.json(), after: z.json() }))
+    .optional()
+    .describe('What differs from the job that it runs again'),
   attempt_history: z.array(attemptView).optional(),
 })
 export type JobView = z.infer<typeof jobView>
 
 /** A job without its full detail. */
-export const conciseJobView = jobView.omit({ params: true, limits: true, attempt_history: true })
+export const conciseJobView = jobView.omit({
+  params: true,
+  limits: true,
+  reruns: true,
+  changes: true,
+  attempt_history: true,
+})
+
+/** At most `count` starts in any interval. */
+export const rateLimit = z.strictObject({
+  count: z.int().min(1).max(100_000),
+  interval_s: z
+    .number()
+    .min(0.01)
+    .max(24 * 3600),
+})
+
+export const queueView = z.strictObject({
+  name: z.string(),
+  paused: z.boolean(),
+  concurrency: z.int().nullable(),
+  rate_limit: rateLimit.nullable(),
+  held_until: timestamp.nullable().describe('Told to slow down: nothing of it starts before'),
+  running: z.int(),
+})
+export type QueueView = z.infer<typeof queueView>
 
 /** A row of a list: what fits on a line. */
 export const jobLine = jobView.pick({
@@ -156,6 +217,7 @@ export const jobLine = jobView.pick({
   state: true,
   why: true,
   progress: true,
+  counts: true,
   created_at: true,
   finished_at: true,
   duration_s: true,

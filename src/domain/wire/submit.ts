@@ -1,6 +1,17 @@
 import { z } from 'zod'
-import { type PriorityName, priorities } from '../states.ts'
-import { conciseJobView, jobId, jsonObject, label, next, reservedKeyOf, timestamp } from './shared.ts'
+import { dependencyConditions, type PriorityName, priorities } from '../states.ts'
+import {
+  conciseJobView,
+  jobId,
+  jsonObject,
+  label,
+  next,
+  queueName,
+  rateLimit,
+  reservedKeyOf,
+  timestamp,
+} from './shared.ts'
+import { unitList, unitSource } from './units.ts'
 
 const seconds = (maximum: number) => z.number().positive().max(maximum)
 const week = 7 * 24 * 3600
@@ -28,6 +39,31 @@ const jobParams = z.preprocess((params: z.input<typeof jsonObject>, issue) => {
   return params
 }, jsonObject)
 
+const alias = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,31}$/, 'must be a name such as "fit"')
+
+/** Jobs to wait for: ids, or objects that also name them and say what they wait for. */
+export const dependencies = z
+  .array(
+    z.union([
+      jobId,
+      z.strictObject({
+        id: jobId,
+        as: alias.optional().describe('Its name in placeholders: {{fit.result.value}}'),
+        condition: z
+          .enum(dependencyConditions)
+          .default('completed')
+          .describe('"completed": when it fails or is cancelled, this job is cancelled; "ended": this job runs anyway'),
+      }),
+    ]),
+  )
+  .min(1)
+  .max(100)
+
+/** A placeholder text such as "{{unit.host}}". */
+const template = z.string().min(1).max(500)
+
+const exitCodes = z.array(z.int().min(0).max(255)).max(256)
+
 /** What a person or a model may say; the tool's input schema. */
 export const submitInput = z.strictObject({
   type: z.string().min(1).max(64).default('command').describe('Job type; list_job_types shows them'),
@@ -36,10 +72,7 @@ export const submitInput = z.strictObject({
   ),
   name: z.string().min(1).max(200).optional().describe('For people; made from the command when left out'),
   labels: label.optional(),
-  queue: z
-    .string()
-    .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be a queue name: 1 to 64 letters, digits, ".", "_" or "-"')
-    .optional(),
+  queue: queueName.optional(),
   priority: z.enum(Object.keys(priorities) as [PriorityName, ...PriorityName[]]).optional(),
   run_at: timestamp
     .optional()
@@ -56,6 +89,55 @@ export const submitInput = z.strictObject({
     .boolean()
     .optional()
     .describe('Default true: run again when the machine or its processes vanished'),
+  retry_on: z
+    .array(z.enum(['exit_code', 'timeout']))
+    .optional()
+    .describe('Failures that are retried while max_attempts allows; default both'),
+  retry_exit_codes: exitCodes.optional().describe('Only these exit codes are retried; default all'),
+  rejected_exit_codes: exitCodes.optional().describe('Never retried: the input is bad'),
+  rate_limited: z
+    .strictObject({
+      exit_codes: exitCodes.optional(),
+      text: z.string().min(1).max(200).optional().describe('Literal text in its last output, such as "429"'),
+      wait_s: seconds(24 * 3600)
+        .default(60)
+        .describe('When its output has no line "retry-after: 30" (seconds or a time)'),
+    })
+    .optional()
+    .describe('How the command says that it was told to slow down: its lane waits, nothing counts as a failure'),
+  units: unitList
+    .min(1)
+    .optional()
+    .describe('Run once for each value; {{unit}} or {{unit.key}} in argv, env, cwd, stdin'),
+  source: unitSource.optional().describe('Instead of units: they are enumerated by the manager'),
+  unit_key: template.optional().describe('Units with the same key are added once; such as {{unit.url}}'),
+  concurrency: z.int().min(1).max(10_000).optional().describe('Units of this job at once'),
+  per_key: z
+    .strictObject({
+      key: template.describe('Such as {{unit.host}}'),
+      concurrency: z.int().min(1).max(10_000).optional(),
+      rate_limit: rateLimit.optional(),
+    })
+    .optional()
+    .describe('Limits of units that share a key, over all jobs of the queue'),
+  test_first: z.int().min(1).max(1000).optional().describe('Run so many units, then wait for decide_job'),
+  max_failed_units: z.int().min(0).optional().describe('So many may fail: the job still completes, with failures'),
+  max_failed_percent: z.number().min(0).max(100).optional(),
+  stop_early: z
+    .boolean()
+    .optional()
+    .describe('Cancel the rest once too many failed; default true with a maximum, else false'),
+  final_step: z
+    .strictObject({ params: jobParams })
+    .optional()
+    .describe(
+      'A command that runs when all units have ended; NIGHTKILN_RESULTS names a file with one JSON line a unit',
+    ),
+  keep_open: z.boolean().optional().describe('Units may be added (add_units) until it is closed'),
+  depends_on: dependencies.optional(),
+  total_timeout_s: seconds(30 * 24 * 3600)
+    .optional()
+    .describe('Of the whole job; awake time, pauses excluded'),
   timeout_s: seconds(week).optional().describe('Per attempt; awake time'),
   idle_timeout_s: seconds(week).optional().describe('Longest silence of the output'),
   cancel_grace_s: z.number().min(0).max(60).optional().describe('Between TERM and KILL; default 3'),
@@ -89,6 +171,11 @@ export const rerunInput = z.strictObject({
     .extend({ params: jobParams.optional().describe('Merged over the parameters of the first run, key by key') })
     .partial()
     .optional(),
+  only: z
+    .enum(['failed', 'cancelled', 'failed_or_cancelled', 'not_completed'])
+    .optional()
+    .describe('Only the units that ended so; default all'),
+  units: z.array(z.int().min(0)).min(1).max(10_000).optional().describe('Only the units at these positions'),
   idempotency_key: idempotencyKey.optional(),
 })
 export const rerunRequest = rerunInput.extend({ idempotency_key: idempotencyKey, context: submitContext })
@@ -105,6 +192,7 @@ export const commandParams = z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not an environment variable name'), z.string())
       .optional(),
     stdin: z.string().optional(),
+    interactive: z.boolean().optional().describe('True: stdin stays open for send_input'),
     success_exit_codes: z.array(z.int().min(0).max(255)).min(1).max(256).optional().describe('Default [0]'),
   })
   .superRefine((params, issue) => {

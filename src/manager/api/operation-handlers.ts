@@ -5,16 +5,27 @@ import {
   operations,
 } from '../../domain/wire/operations.ts'
 import { apiVersion, oldestApiVersion } from '../../domain/wire/shared.ts'
+import { addUnits } from '../services/add-units.ts'
 import { cancelJobs } from '../services/cancel-job.ts'
+import { decideJob } from '../services/decide-job.ts'
+import { deleteJobs } from '../services/delete-jobs.ts'
+import { exportJobs } from '../services/export-jobs.ts'
 import { jobLogs } from '../services/job-logs.ts'
 import { jobResult } from '../services/job-result.ts'
 import { jobStatus } from '../services/job-status.ts'
 import { listJobTypes } from '../services/list-job-types.ts'
 import { listJobs } from '../services/list-jobs.ts'
+import { listSchedules } from '../services/list-schedules.ts'
+import { listUnits } from '../services/list-units.ts'
+import { pauseJobs, resumeJobs } from '../services/pause-job.ts'
 import { queueStatus } from '../services/queue-status.ts'
+import { removeSchedule } from '../services/remove-schedule.ts'
 import { rerunJob } from '../services/rerun-job.ts'
+import { scheduleJob } from '../services/schedule-job.ts'
+import { sendInput } from '../services/send-input.ts'
 import type { ServiceContext } from '../services/service-context.ts'
 import { submitJob } from '../services/submit-job.ts'
+import { updateJob } from '../services/update-job.ts'
 import { waitForJobs } from '../services/wait-for-jobs.ts'
 import { whatsNew } from '../services/whats-new.ts'
 
@@ -45,6 +56,18 @@ export const operationHandlers: { readonly [Name in OperationName]: OperationHan
   job_logs: jobLogs,
   job_result: jobResult,
   cancel_job: cancelJobs,
+  decide_job: decideJob,
+  pause_job: pauseJobs,
+  resume_job: resumeJobs,
+  update_job: updateJob,
+  add_units: addUnits,
+  list_units: listUnits,
+  send_input: sendInput,
+  delete_jobs: deleteJobs,
+  export_jobs: exportJobs,
+  schedule_job: scheduleJob,
+  list_schedules: listSchedules,
+  remove_schedule: removeSchedule,
   list_job_types: listJobTypes,
   queue_status: queueStatus,
   stop_manager: ({ facts, supervisor, requestStop }, request) => {
@@ -64,9 +87,19 @@ export function isUnbounded(name: OperationName): boolean {
   return name === 'handshake' || name === 'stop_manager'
 }
 
+const startsWork: ReadonlySet<OperationName> = new Set([
+  'submit_job',
+  'rerun_job',
+  'add_units',
+  'delete_jobs',
+  'export_jobs',
+  'schedule_job',
+  'send_input',
+])
+
 /** Answers that a stopping manager still gives; everything else is for its successor. */
 export function isAnsweredWhileDraining(name: OperationName): boolean {
-  return name !== 'submit_job' && name !== 'rerun_job'
+  return !startsWork.has(name)
 }
 
 export function isOperationName(name: string): name is OperationName {

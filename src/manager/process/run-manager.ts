@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { statfsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { Logger } from 'pino'
@@ -24,18 +23,22 @@ import { recordDeath } from '../../platform/deaths-file.ts'
 import { directoryIdentity } from '../../platform/directory-identity.ts'
 import { bootId, ownIdentity } from '../../platform/process-identity.ts'
 import { createCommandExecutor } from '../../workers/command-executor.ts'
+import { removeAttempts, sweepAttempts } from '../../workers/remove-attempts.ts'
 import { createApi } from '../api/create-api.ts'
-import { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
 import { CommitQueue } from '../runtime/commit-queue.ts'
-import { Dispatcher } from '../runtime/dispatcher.ts'
 import { EventHub } from '../runtime/event-hub.ts'
 import { EventPruner } from '../runtime/event-pruner.ts'
 import { createFaultPoints } from '../runtime/fault-points.ts'
 import { IdleExit } from '../runtime/idle-exit.ts'
+import { JobDeletion } from '../runtime/job-deletion.ts'
 import { LeaseKeeper } from '../runtime/lease-keeper.ts'
+import { ReaderThread } from '../runtime/reader-thread.ts'
 import { Recoverer } from '../runtime/recoverer.ts'
+import { Retention } from '../runtime/retention.ts'
 import { StorageGuard } from '../runtime/storage-guard.ts'
 import type { ServiceContext } from '../services/service-context.ts'
+import { composeRuntime } from './compose-runtime.ts'
+import { composeScheduler } from './compose-scheduler.ts'
 import { removeHealScript, writeHealScript } from './heal-script.ts'
 import { becomeLeader, type LeaderLock } from './leadership.ts'
 import { type Listener, listen } from './listener.ts'
@@ -150,31 +153,30 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   })
   storage.attach(commits)
   const events = new EventHub(store, commits)
+  // Runners of another boot, or of the original of a copied state directory, are not this manager's to adopt.
+  const runnerBootId = `${bootId()}.${identity.instanceId}`
   const executor = createCommandExecutor({
     paths,
     instanceId: identity.instanceId,
     clock,
     shell: settings.shell,
-    // Runners of another boot, or of the original of a copied state directory, are not this manager's to adopt.
-    bootId: `${bootId()}.${identity.instanceId}`,
+    bootId: runnerBootId,
     log,
     faultPoint: faults.reach,
     commandUmask,
   })
-  const supervisor = new AttemptSupervisor({ store, commits, executor, clock, random: Math.random, log })
-  const dispatcher = new Dispatcher({
+  const runtime = composeRuntime({
     store,
     commits,
+    executor,
     clock,
-    slots: settings.slots,
+    settings,
+    paths,
     workerId,
-    createNonce: () => randomBytes(6).toString('hex'),
-    start: (claim) => {
-      faults.reach('claim.committed')
-      supervisor.start(claim)
-    },
+    log,
+    faultPoint: faults.reach,
   })
-  supervisor.attachDispatcher(dispatcher)
+  const { dispatcher, supervisor, feeder, jobClock } = runtime
   const recoverer = new Recoverer({ store, commits, supervisor, workerId, log })
   const keeper = new LeaseKeeper({
     store,
@@ -186,6 +188,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     leaseMs: settings.lease,
     log,
     onRetriesMoved: () => dispatcher.rebuild(),
+    onBeat: () => jobClock.beat(),
     checkIdentity: () => {
       checkDatabaseFile()
       noteHighWater()
@@ -200,6 +203,24 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     }
   }
   const pruner = new EventPruner(store, commits)
+  const reader = new ReaderThread({ databaseFile: paths.database, instanceId: identity.instanceId, log })
+  const deletion = new JobDeletion({
+    store,
+    commits,
+    clock,
+    log,
+    removeAttempts: (attempts) => removeAttempts(paths, runnerBootId, attempts),
+  })
+  const retention = new Retention({
+    store,
+    commits,
+    deletion,
+    reader,
+    clock,
+    settings,
+    log,
+    sweep: () => sweepAttempts(paths, runnerBootId, (unitIds) => reader.findUnits(unitIds)),
+  })
 
   let listener: Listener | null = null
   const idle = new IdleExit({
@@ -209,6 +230,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
       supervisor.running > 0 ||
       dispatcher.waitingJobs > 0 ||
       (listener?.connections() ?? 0) > 0 ||
+      scheduler.hasEnabled() ||
       hasUnfinishedJob(store),
     exit: () => shutdown.request({ drainMs: 0, running: 'leave', reason: 'idle' }),
   })
@@ -226,6 +248,10 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     abandon: () => recordStop({ reason: 'user' }),
     exit: (code) => process.exit(code),
     log,
+    stopBackground: async () => {
+      jobClock.beat()
+      await Promise.all([scheduler.stop(), feeder.stop(), retention.stop(), reader.close()])
+    },
     finish: (order) => {
       idle.stop()
       keeper.stop()
@@ -247,6 +273,12 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     executor,
     events,
     storage,
+    feeder,
+    jobClock,
+    throughput: runtime.throughput,
+    scheduler: { wake: () => scheduler.wake() },
+    reader,
+    deletion,
     facts: {
       instanceId: identity.instanceId,
       version,
@@ -263,6 +295,8 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     isDraining: () => shutdown.isDraining,
     closing: closing.signal,
   }
+
+  const scheduler = composeScheduler(context, log)
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.onSignal(signal))
   process.on('SIGHUP', () => log.info('SIGHUP ignored: a closing terminal is no reason to stop'))
@@ -286,8 +320,11 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   record.write({ socket, state: 'leading' })
   keeper.start()
   pruner.start()
+  retention.start()
   idle.start()
   dispatcher.start()
+  feeder.start()
+  scheduler.start()
   log.info({ socket, adopted: supervisor.running }, 'ready')
 }
 

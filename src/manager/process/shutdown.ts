@@ -20,6 +20,8 @@ export interface ShutdownOptions {
   readonly answerWaiting: () => void
   /** A forced stop: says on disk that it was meant, so that nobody takes it for a death; nothing else is waited for. */
   readonly abandon: () => void
+  /** Ends what works on its own: feeding, schedules, retention, long reads. */
+  readonly stopBackground: () => Promise<void>
   /** Stops the timers; closes the storage and frees the lock; the last steps. */
   readonly finish: (order: StopOrder) => void
   readonly exit: (code: number) => void
@@ -74,7 +76,7 @@ export class Shutdown {
   }
 
   async #run(order: StopOrder): Promise<void> {
-    const { dispatcher, supervisor, listener, answerWaiting, finish, exit, log } = this.#options
+    const { dispatcher, supervisor, listener, answerWaiting, stopBackground, finish, exit, log } = this.#options
     log.info({ ...order, attempts: supervisor.running }, 'stopping')
     dispatcher.quiet()
     while (supervisor.running > 0 && performance.now() < this.#deadline) await delay(lookMs)
@@ -83,6 +85,7 @@ export class Shutdown {
     answerWaiting()
     await listener()?.close(closeGraceMs)
     await supervisor.settled()
+    await stopBackground()
     supervisor.storeProgress()
     await delay(1)
     supervisor.detach()

@@ -9,7 +9,7 @@ import { makeDirectory } from '../../platform/make-directory.ts'
  * @throws QueueError storage_refused
  */
 export function prepareStateDirectory(paths: StatePaths): void {
-  for (const folder of [paths.home, paths.logs, paths.attempts, paths.artifacts, paths.backups]) {
+  for (const folder of [paths.home, paths.logs, paths.attempts, paths.artifacts, paths.sources, paths.backups]) {
     try {
       makeDirectory(folder)
     } catch (error) {

@@ -2,22 +2,27 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../../domain/clock.ts'
 import { type ErrorRecord, QueueError } from '../../domain/errors.ts'
-import type { Fence, Job, JobOptions, Progress, RunnerIdentity } from '../../domain/job.ts'
-import type { CommandEnd, CommandExecutor, LiveCommand, StopReason } from '../../domain/ports/executor.ts'
+import type { Fence, Job, JobOptions, Progress, RunnerIdentity, RunningUnit } from '../../domain/job.ts'
+import type { CommandEnd, CommandExecutor, CommandTask, LiveCommand, StopReason } from '../../domain/ports/executor.ts'
 import type { HeldUnit, JobStore, UnitEnd } from '../../domain/ports/job-store.ts'
-import { commandTask } from './command-task.ts'
+import type { Lane } from '../../domain/ports/lane-store.ts'
+import type { TaskState } from './command-task.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { Claim, Dispatcher } from './dispatcher.ts'
 import { type Estimate, Estimator } from './estimator.ts'
+import type { InlineRunner } from './inline-runner.ts'
 import { recordEnd } from './record-end.ts'
 
 interface Supervised {
   readonly fence: Fence
   readonly jobId: string
+  readonly lane: Lane
   readonly options: JobOptions
   /** Failures of the unit before this attempt. */
   readonly failures: number
   live: LiveCommand | null
+  /** Asked for before it was started. */
+  stopReason: StopReason | null
   progress: Progress | null
   progressStored: boolean
   readonly estimator: Estimator
@@ -27,6 +32,17 @@ export interface AttemptSupervisorOptions {
   readonly store: JobStore
   readonly commits: CommitQueue
   readonly executor: CommandExecutor
+  /** What runs within the manager itself. */
+  readonly inline: InlineRunner
+  /** @throws QueueError when the unit's input does not fit the job's placeholders */
+  readonly makeTask: (job: Job, unit: RunningUnit, state: TaskState) => CommandTask
+  /** Writes all results of a job for its final step. @returns the file */
+  readonly writeResults: (jobId: string) => Promise<string>
+  readonly resultsFileOf: (jobId: string) => string
+  /** An attempt begins; after the commit of its claim. */
+  readonly onStarted: (job: Job, options: JobOptions) => void
+  /** An attempt has ended; after the commit. */
+  readonly onEnded: (end: UnitEnd, elapsedMs: number) => void
   readonly clock: Clock
   readonly random: () => number
   readonly log: Logger
@@ -53,18 +69,42 @@ export class AttemptSupervisor {
     this.#dispatcher = dispatcher
   }
 
-  /** Starts a claimed unit; its claim is committed. */
-  start(claim: Claim): void {
+  /** Starts claimed units; their claim is committed. */
+  start(claims: readonly Claim[]): void {
+    for (const claim of claims) this.#start(claim)
+  }
+
+  #start(claim: Claim): void {
     const fence: Fence = {
       unitId: claim.unit.id,
       attempt: claim.unit.attempt,
       nonce: claim.unit.nonce,
       workerId: claim.unit.workerId,
     }
-    const supervised = this.#supervise(fence, claim.job, claim.unit.failures)
+    const { job, unit } = claim
+    const supervised = this.#supervise(fence, job, unit.limitKey, unit.failures)
     if (supervised === null) return
+    this.#options.onStarted(job, supervised.options)
+    if (!unit.finalStep) {
+      this.#launch(supervised, claim, null)
+      return
+    }
+    this.#options.writeResults(job.id).then(
+      (file) => this.#launch(supervised, claim, file),
+      (error: unknown) => this.#refuse(supervised, error),
+    )
+  }
+
+  #launch(supervised: Supervised, { job, unit }: Claim, resultsFile: string | null): void {
+    if (this.#detached) return
+    const { stopReason } = supervised
+    if (stopReason !== null) {
+      const output = { bytes: 0, droppedBytes: 0, tail: '' }
+      this.#observer(supervised).ended({ kind: 'stopped', reason: stopReason, survivors: [], elapsedMs: 0, output })
+      return
+    }
     try {
-      const task = commandTask(this.#options.store, claim.job.id, fence, supervised.options, 0)
+      const task = this.#options.makeTask(job, unit, { elapsedMs: 0, frozen: job.frozenAt !== null, resultsFile })
       supervised.live = this.#options.executor.start(task, this.#observer(supervised))
     } catch (error) {
       this.#refuse(supervised, error)
@@ -73,12 +113,19 @@ export class AttemptSupervisor {
 
   /** Takes over an attempt of an earlier manager; it holds a slot until its end is recorded. */
   adopt(held: HeldUnit): void {
-    if (this.#attempts.has(held.fence.unitId)) return
-    const supervised = this.#supervise(held.fence, held.job, held.failures)
+    if (this.isSupervised(held.fence.unitId)) return
+    this.#dispatcher?.occupySlot(held)
+    if (held.executor === 'inline') {
+      this.#options.inline.adopt(held)
+      return
+    }
+    const supervised = this.#supervise(held.fence, held.job, held.limitKey, held.failures)
     if (supervised === null) return
-    this.#dispatcher?.occupySlot(held.fence.unitId)
     try {
-      const task = commandTask(this.#options.store, held.job.id, held.fence, supervised.options, held.elapsedMs)
+      const unit = runningUnit(this.#options.store, held)
+      const frozen = held.job.frozenAt !== null
+      const resultsFile = unit.finalStep ? this.#options.resultsFileOf(held.job.id) : null
+      const task = this.#options.makeTask(held.job, unit, { elapsedMs: held.elapsedMs, frozen, resultsFile })
       supervised.live = this.#options.executor.adopt(task, held.runner, this.#observer(supervised))
       // Read again: a cancel may have been committed since the held units were read.
       const job = this.#options.store.readJob(held.job.id)
@@ -90,21 +137,49 @@ export class AttemptSupervisor {
 
   /** Asks a running attempt to stop; the end is recorded when its processes are gone. */
   stop(unitId: string, reason: StopReason): void {
-    this.#attempts.get(unitId)?.live?.stop(reason)
+    const attempt = this.#attempts.get(unitId)
+    if (attempt === undefined) return
+    attempt.stopReason ??= reason
+    attempt.live?.stop(reason)
+  }
+
+  /** Suspends a running attempt where it is; its clocks stop. */
+  freeze(unitId: string): void {
+    this.#attempts
+      .get(unitId)
+      ?.live?.freeze()
+      .catch((error: unknown) => this.#tellFreeze(unitId, error))
+  }
+
+  thaw(unitId: string): void {
+    this.#attempts
+      .get(unitId)
+      ?.live?.thaw()
+      .catch((error: unknown) => this.#tellFreeze(unitId, error))
+  }
+
+  #tellFreeze(unitId: string, error: unknown): void {
+    this.#options.log.error({ err: error, unit: unitId }, 'an attempt could not be suspended or continued')
   }
 
   isSupervised(unitId: string): boolean {
-    return this.#attempts.has(unitId)
+    return this.#attempts.has(unitId) || this.#options.inline.holds(unitId)
   }
 
-  /** True while an attempt of that job is in this manager's hands; true before the submit that caused it is answered. */
-  runsJob(jobId: string): boolean {
+  /** The running command of a unit, or null when it runs elsewhere or not at all. */
+  liveOf(unitId: string): LiveCommand | null {
+    return this.#attempts.get(unitId)?.live ?? null
+  }
+
+  /** False when surely no attempt of that job is in this manager's hands. */
+  mayRunJob(jobId: string): boolean {
+    if (this.#options.inline.running > 0) return true
     for (const attempt of this.#attempts.values()) if (attempt.jobId === jobId) return true
     return false
   }
 
   get running(): number {
-    return this.#attempts.size
+    return this.#attempts.size + this.#options.inline.running
   }
 
   runningUnitIds(): string[] {
@@ -149,15 +224,17 @@ export class AttemptSupervisor {
     this.#options.executor.detach()
   }
 
-  #supervise(fence: Fence, job: Job, failures: number): Supervised | null {
+  #supervise(fence: Fence, job: Job, limitKey: string | null, failures: number): Supervised | null {
     const payload = this.#options.store.readJobPayload(job.id)
     if (payload === null) return null
     const supervised: Supervised = {
       fence,
       jobId: job.id,
+      lane: { queue: job.queue, key: limitKey ?? '' },
       options: payload.options,
       failures,
       live: null,
+      stopReason: null,
       progress: null,
       progressStored: true,
       estimator: new Estimator(),
@@ -214,13 +291,16 @@ export class AttemptSupervisor {
           if (supervised.progress !== null && !supervised.progressStored) {
             store.recordProgressIfHeld(supervised.fence, supervised.progress, end.elapsedMs, clock.now())
           }
-          const ended = recordEnd(store, supervised, end, { now: clock.now(), random })
+          const recorded = recordEnd(store, supervised, end, { now: clock.now(), random })
           // Free within this transaction, so that the next claim shares its commit.
-          this.#dispatcher?.releaseSlot(unitId)
-          commit.afterFailure(() => this.#dispatcher?.occupySlot(unitId))
-          if (ended === null) log.warn({ unit: unitId, end: end.kind }, 'the lease was lost; the outcome is dropped')
-          else this.#afterEnd(ended)
-          commit.afterCommit(() => this.#attempts.delete(unitId))
+          const undo = this.#dispatcher?.releaseSlot(unitId)
+          commit.afterFailure(() => undo?.())
+          if (recorded === null) log.warn({ unit: unitId, end: end.kind }, 'the lease was lost; the outcome is dropped')
+          else if (recorded.heldUntil !== null) this.#holdLane(supervised.lane, recorded.heldUntil)
+          commit.afterCommit(() => {
+            this.#attempts.delete(unitId)
+            if (recorded !== null) this.#options.onEnded(recorded.ended, end.elapsedMs)
+          })
         })
         if (end.kind === 'released') this.#dispatcher?.backOff(spawnBackOffMs)
         log.info(
@@ -235,9 +315,16 @@ export class AttemptSupervisor {
     }
   }
 
-  #afterEnd(ended: UnitEnd): void {
-    if (ended.settled || ended.job.counts.available === 0) return
-    const dueAt = ended.unit.state === 'available' ? ended.unit.availableAt : this.#options.clock.now()
-    this.#dispatcher?.offer(ended.job, dueAt)
+  /** A remote side said "slow down": the others of the lane would hear the same. */
+  #holdLane(lane: Lane, until: number): void {
+    const { store, clock } = this.#options
+    store.holdLane({ ...lane, until, reason: 'told to slow down' }, clock.now())
+    this.#dispatcher?.holdLane(lane, until)
   }
+}
+
+function runningUnit(store: JobStore, held: HeldUnit): RunningUnit {
+  const unit = store.readUnit(held.fence.unitId)
+  if (unit?.state === 'running') return unit
+  throw new QueueError('internal', `unit ${held.fence.unitId} is held but not running`)
 }

@@ -1,43 +1,87 @@
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
+import { renderCommand } from '../../domain/command-template.ts'
 import { QueueError } from '../../domain/errors.ts'
-import type { Fence, JobOptions } from '../../domain/job.ts'
+import type { Fence, Job, Json, RunningUnit } from '../../domain/job.ts'
 import type { CommandTask } from '../../domain/ports/executor.ts'
-import type { JobStore } from '../../domain/ports/job-store.ts'
+import type { JobPayload, JobStore } from '../../domain/ports/job-store.ts'
+import { unitEnvironment, unitFiles } from '../../domain/unit-environment.ts'
 import { type CommandParams, commandParams } from '../../domain/wire/submit.ts'
+import { dependencyValues } from './dependency-values.ts'
 
-/** What the input of a command's unit holds: the submitting client's environment and the directory to run in. */
+/** What a command keeps of the submitting client: the environment and the directory to run in. */
 export const commandInput = z.object({ environment: z.record(z.string(), z.string()), cwd: z.string() })
 
+/** Names the file with all results, for the final step. */
+export const resultsVariable = 'NIGHTKILN_RESULTS'
+
+export interface TaskState {
+  /** Awake monotonic ms already used by this attempt (adoption). */
+  readonly elapsedMs: number
+  readonly frozen: boolean
+  /** File with all results, for a final step. */
+  readonly resultsFile: string | null
+}
+
 /**
- * Reads what a claimed unit of a command job is to run.
- * @throws QueueError internal when the stored job cannot be read
+ * Makes what a claimed unit of a command job is to run: every placeholder replaced.
+ * @throws QueueError internal when the stored job cannot be read, invalid_input when the unit does not fit the placeholders
  */
-export function commandTask(
-  store: JobStore,
-  jobId: string,
-  fence: Fence,
-  options: JobOptions,
-  elapsedMs: number,
-): CommandTask {
-  const params = commandParams.parse(store.readJobPayload(jobId)?.params)
-  const input = commandInput.parse(store.readUnitPayload(fence.unitId)?.input)
+export function commandTask(store: JobStore, job: Job, unit: RunningUnit, state: TaskState): CommandTask {
+  const payload = store.readJobPayload(job.id)
+  if (payload === null) throw new QueueError('internal', `job ${job.id} has no parameters`)
+  const params = commandParams.parse(unit.finalStep ? payload.finalStep?.params : payload.params)
+  const client = commandInput.parse(payload.context)
+  const value = unit.finalStep ? undefined : unitValue(store, job, unit)
+  const dependencies = dependencyValues(store, job)
+  const rendered = renderCommand(params, {
+    unit: value,
+    index: unit.position,
+    job: { id: job.id },
+    attempt: unit.attempt,
+    dependencies,
+  })
   return {
-    fence,
-    jobId,
+    fence: fenceOf(unit),
+    jobId: job.id,
     spec: {
-      argv: commandArgv(params),
-      cwd: input.cwd,
-      environment: { ...input.environment, ...params.env },
-      stdin: params.stdin ?? null,
+      argv: rendered.argv,
+      cwd: rendered.cwd ?? client.cwd,
+      environment: {
+        ...client.environment,
+        ...(value === undefined ? {} : unitEnvironment(value, unit.position)),
+        ...(state.resultsFile === null ? {} : { [resultsVariable]: state.resultsFile }),
+        ...rendered.env,
+      },
+      stdin: rendered.stdin,
+      interactive: params.interactive ?? false,
       successExitCodes: params.success_exit_codes ?? [0],
     },
+    files: unitFiles(value, dependencies),
+    frozen: state.frozen,
+    ...limitsOf(payload),
+    elapsedMs: state.elapsedMs,
+  }
+}
+
+function limitsOf({ options }: JobPayload) {
+  return {
     unitTimeoutMs: options.unitTimeoutMs,
     idleTimeoutMs: options.idleTimeoutMs,
     cancelGraceMs: options.cancelGraceMs,
     maxOutputBytes: options.maxOutputBytes,
-    elapsedMs,
   }
+}
+
+/** @returns the value of a unit; undefined for the one unit of a plain job, which has none */
+function unitValue(store: JobStore, job: Job, unit: RunningUnit): Json | undefined {
+  const input = store.readUnitPayload(unit.id)?.input ?? null
+  return input === null && job.counts.total <= 1 ? undefined : input
+}
+
+/** @returns the fence of a running unit. */
+export function fenceOf(unit: RunningUnit): Fence {
+  return { unitId: unit.id, attempt: unit.attempt, nonce: unit.nonce, workerId: unit.workerId }
 }
 
 /** @returns program and arguments; a script runs under /bin/sh. */
@@ -51,7 +95,8 @@ export function commandArgv(params: CommandParams): string[] {
  */
 export function commandDirectory(params: CommandParams, clientCwd: string | null): string {
   if (params.cwd !== undefined) {
-    if (isAbsolute(params.cwd)) return params.cwd
+    // With a placeholder at its beginning it is known only when the unit is.
+    if (isAbsolute(params.cwd) || params.cwd.startsWith('{{')) return params.cwd
     throw new QueueError('invalid_input', `params.cwd is "${params.cwd}", which is not an absolute path`, {
       remedy: 'Give an absolute path such as /home/you/project.',
     })

@@ -47,3 +47,26 @@ export class Estimator {
     }
   }
 }
+
+/**
+ * Estimates the time left of a run from how long the same work took before.
+ * @param earlierMs durations of earlier runs
+ * @returns null with fewer than 3 of them
+ */
+export function estimateFromEarlier(earlierMs: readonly number[], elapsedMs: number): Estimate | null {
+  if (earlierMs.length < fewestSamples) return null
+  const sorted = [...earlierMs].sort((left, right) => left - right)
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0
+  const left = (ms: number) => Math.round(Math.max(0, ms - elapsedMs) / 100) / 10
+  const middle = at(0.5)
+  if (elapsedMs > 2 * (sorted.at(-1) ?? 0)) {
+    const reason = 'it runs much longer than any earlier run of the same work'
+    return { seconds: null, low_seconds: null, high_seconds: null, reason }
+  }
+  return {
+    seconds: left(middle),
+    low_seconds: left(Math.max(at(0.1), middle / rangeFactor)),
+    high_seconds: left(Math.min(at(0.9), middle * rangeFactor)),
+    reason: null,
+  }
+}

@@ -17,6 +17,8 @@ export interface LeaseKeeperOptions {
   readonly log: Logger
   /** Ends the process when the state is not what it was. */
   readonly checkIdentity: () => void
+  /** At every beat: others that count or store something then. */
+  readonly onBeat: () => void
   /** Called after due times were moved: the ready index must be read anew. */
   readonly onRetriesMoved: () => void
 }
@@ -52,6 +54,7 @@ export class LeaseKeeper {
     const { store, commits, supervisor, recoverer, clock, workerId, leaseMs, log, checkIdentity } = this.#options
     checkIdentity()
     this.#followClock()
+    this.#options.onBeat()
     // An empty group writes nothing, but its transaction checks the epoch: a manager that was stopped while another took over
     // ends here, even when nobody asks it for a write.
     commits.run(() => undefined).catch((error: unknown) => log.warn({ err: error }, 'the storage does not answer'))

@@ -1,109 +1,172 @@
-import type { Priority } from '../../domain/states.ts'
+import type { RunnableJob } from '../../domain/ports/job-store.ts'
+import { Heap } from './heap.ts'
 
-export interface ReadyJob {
-  readonly jobId: string
-  readonly seq: number
-  readonly priority: Priority
-  /** Wall ms when its next unit may be claimed. */
+/** One lane of a job that may have a unit to claim; `dueAt` in wall ms. */
+export interface ReadyLane extends Omit<RunnableJob, 'nextDueAt'> {
   readonly dueAt: number
 }
 
-/** A binary heap by a comparison; the usual array form. */
-class Heap<T> {
-  readonly #items: T[] = []
-  readonly #before: (left: T, right: T) => boolean
+/** Who has how many units running: the client with fewer goes first, so that none starves the others. */
+export interface Shares {
+  runningOf(client: string): number
+}
 
-  constructor(before: (left: T, right: T) => boolean) {
-    this.#before = before
-  }
+/** Lanes of one client in one queue and priority, oldest job first, and when it was last served. */
+interface ClientLine {
+  readonly client: string
+  readonly heap: Heap<ReadyLane>
+  servedAt: number
+}
 
-  get first(): T | undefined {
-    return this.#items[0]
-  }
+interface QueueLine {
+  /** By priority, then by client. */
+  readonly priorities: Map<number, Map<string, ClientLine>>
+}
 
-  get size(): number {
-    return this.#items.length
-  }
+const older = (left: ReadyLane, right: ReadyLane) => left.seq < right.seq
 
-  push(item: T): void {
-    const items = this.#items
-    let index = items.push(item) - 1
-    while (index > 0) {
-      const parent = (index - 1) >> 1
-      if (!this.#before(item, items[parent] as T)) break
-      items[index] = items[parent] as T
-      index = parent
-    }
-    items[index] = item
-  }
-
-  pop(): T | undefined {
-    const items = this.#items
-    const first = items[0]
-    const last = items.pop()
-    if (first === undefined || last === undefined || items.length === 0) return first
-    let index = 0
-    for (;;) {
-      let child = 2 * index + 1
-      if (child >= items.length) break
-      if (child + 1 < items.length && this.#before(items[child + 1] as T, items[child] as T)) child += 1
-      if (!this.#before(items[child] as T, last)) break
-      items[index] = items[child] as T
-      index = child
-    }
-    items[index] = last
-    return first
-  }
+export function laneId(lane: { readonly jobId: string; readonly limitKey: string | null }): string {
+  return lane.limitKey === null ? lane.jobId : `${lane.jobId}/${lane.limitKey}`
 }
 
 /**
- * Jobs that may have a unit to claim, in running order, and those that will later. A hint only: every claim is a compare-and-set
- * in the database, so a stale entry costs one statement and a missing one is added by the change that makes it claimable.
+ * Lanes that may have a unit to claim, in running order, and those that will later. Order: priority; among equals the client
+ * with the fewest running units, then the one served longest ago; within a client the oldest job. A hint only: every claim is
+ * a compare-and-set in the database, so a stale entry costs one statement and a missing one is added by the change that makes
+ * it claimable.
  */
 export class ReadyIndex {
-  readonly #ready = new Heap<ReadyJob>((left, right) =>
-    left.priority === right.priority ? left.seq < right.seq : left.priority < right.priority,
-  )
-  readonly #later = new Heap<ReadyJob>((left, right) => left.dueAt < right.dueAt)
-  /** The valid entry of each job; heap items that are no longer it are skipped. */
-  readonly #current = new Map<string, ReadyJob>()
+  readonly #shares: Shares
+  readonly #queues = new Map<string, QueueLine>()
+  readonly #later = new Heap<ReadyLane>((left, right) => left.dueAt < right.dueAt)
+  /** The valid entry of each lane; heap items that are no longer it are skipped. */
+  readonly #current = new Map<string, ReadyLane>()
+  #turn = 0
 
-  /** Adds or moves a job. */
-  offer(job: ReadyJob, now: number): void {
-    const known = this.#current.get(job.jobId)
-    if (known !== undefined && known.dueAt <= job.dueAt) return
-    this.#current.set(job.jobId, job)
-    if (job.dueAt <= now) this.#ready.push(job)
-    else this.#later.push(job)
+  constructor(shares: Shares) {
+    this.#shares = shares
   }
 
-  /** @returns the first job in running order, without removing it. */
-  peek(now: number): ReadyJob | undefined {
-    for (let item = this.#later.first; item !== undefined && item.dueAt <= now; item = this.#later.first) {
-      this.#later.pop()
-      if (this.#current.get(item.jobId) === item) this.#ready.push(item)
+  /** Adds or moves a lane. An entry that is due earlier, with the same priority and queue, stays. */
+  offer(lane: ReadyLane, now: number): void {
+    const id = laneId(lane)
+    const known = this.#current.get(id)
+    if (known !== undefined && known.dueAt <= lane.dueAt && known.priority === lane.priority) return
+    this.#current.set(id, lane)
+    if (lane.dueAt <= now) this.#push(lane)
+    else this.#later.push(lane)
+  }
+
+  /**
+   * @param isOpen whether a queue may start anything now
+   * @returns the first lane in running order, without removing it
+   */
+  peek(now: number, isOpen: (queue: string) => boolean = () => true): ReadyLane | undefined {
+    this.#promote(now)
+    let best: { readonly lane: ReadyLane; readonly running: number; readonly servedAt: number } | undefined
+    for (const [queue, line] of this.#queues) {
+      if (!isOpen(queue)) continue
+      for (const [priority, clients] of line.priorities) {
+        if (best !== undefined && priority > best.lane.priority) continue
+        for (const client of clients.values()) {
+          const lane = this.#firstOf(client)
+          if (lane === undefined) {
+            clients.delete(client.client)
+            continue
+          }
+          const running = this.#shares.runningOf(client.client)
+          const { servedAt } = client
+          if (best === undefined || goesBefore({ lane, running, servedAt }, best)) best = { lane, running, servedAt }
+        }
+        if (clients.size === 0) line.priorities.delete(priority)
+      }
+      if (line.priorities.size === 0) this.#queues.delete(queue)
     }
-    for (let item = this.#ready.first; item !== undefined; item = this.#ready.first) {
-      if (this.#current.get(item.jobId) === item) return item
-      this.#ready.pop()
-    }
-    return undefined
+    return best?.lane
   }
 
-  remove(jobId: string): void {
-    this.#current.delete(jobId)
+  /** Takes a lane out; its client goes behind the others that have as many units running. */
+  remove(lane: { readonly jobId: string; readonly limitKey: string | null }): void {
+    const id = laneId(lane)
+    const known = this.#current.get(id)
+    if (known === undefined) return
+    this.#current.delete(id)
+    const client = this.#queues.get(known.queue)?.priorities.get(known.priority)?.get(known.submittedBy)
+    this.#turn += 1
+    if (client !== undefined) client.servedAt = this.#turn
   }
 
-  /** @returns wall ms of the next job that becomes due, or null. */
+  /** @returns wall ms of the next lane that becomes due, or null. */
   nextDueAt(): number | null {
     for (let item = this.#later.first; item !== undefined; item = this.#later.first) {
-      if (this.#current.get(item.jobId) === item) return item.dueAt
+      if (this.#isCurrent(item)) return item.dueAt
       this.#later.pop()
     }
     return null
   }
 
+  /** Clients that have something ready, at least one: among so many a free slot is shared. */
+  get readyClients(): number {
+    const clients = new Set<string>()
+    for (const line of this.#queues.values())
+      for (const each of line.priorities.values()) for (const name of each.keys()) clients.add(name)
+    return Math.max(1, clients.size)
+  }
+
   get size(): number {
     return this.#current.size
   }
+
+  #isCurrent(lane: ReadyLane): boolean {
+    return this.#current.get(laneId(lane)) === lane
+  }
+
+  #promote(now: number): void {
+    for (let item = this.#later.first; item !== undefined && item.dueAt <= now; item = this.#later.first) {
+      this.#later.pop()
+      if (this.#isCurrent(item)) this.#push(item)
+    }
+  }
+
+  #firstOf(client: ClientLine): ReadyLane | undefined {
+    for (let item = client.heap.first; item !== undefined; item = client.heap.first) {
+      if (this.#isCurrent(item)) return item
+      client.heap.pop()
+    }
+    return undefined
+  }
+
+  #push(lane: ReadyLane): void {
+    const line = getOrMake(this.#queues, lane.queue, () => ({ priorities: new Map() }))
+    const clients = getOrMake(line.priorities, lane.priority, () => new Map<string, ClientLine>())
+    const client = getOrMake(clients, lane.submittedBy, () => ({
+      client: lane.submittedBy,
+      heap: new Heap(older),
+      // Whoever comes anew is not put behind those that were served before.
+      servedAt: 0,
+    }))
+    client.heap.push(lane)
+  }
+}
+
+interface Candidate {
+  readonly lane: ReadyLane
+  readonly running: number
+  readonly servedAt: number
+}
+
+function goesBefore(left: Candidate, right: Candidate): boolean {
+  if (left.lane.priority !== right.lane.priority) return left.lane.priority < right.lane.priority
+  if (left.lane.submittedBy === right.lane.submittedBy) return left.lane.seq < right.lane.seq
+  if (left.running !== right.running) return left.running < right.running
+  if (left.servedAt !== right.servedAt) return left.servedAt < right.servedAt
+  return left.lane.seq < right.lane.seq
+}
+
+function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
 }

@@ -1,11 +1,25 @@
-import type { ErrorRecord } from '../../domain/errors.ts'
+import { type ErrorRecord, errorKinds } from '../../domain/errors.ts'
 import { formatDuration } from '../../domain/format-duration.ts'
 import type { Fence, JobOptions } from '../../domain/job.ts'
 import type { CommandEnd, CommandOutput, OutputFacts } from '../../domain/ports/executor.ts'
 import type { EndFacts, JobStore, UnitEnd } from '../../domain/ports/job-store.ts'
 import { retryDelay } from '../../domain/retry-policy.ts'
+import { classOfExit } from './failure-class.ts'
 
 const silent: OutputFacts = { bytes: 0, droppedBytes: 0, tail: '' }
+
+export interface EndedAttempt {
+  readonly fence: Fence
+  readonly options: JobOptions
+  /** Failures of the unit before this attempt. */
+  readonly failures: number
+}
+
+export interface RecordedEnd {
+  readonly ended: UnitEnd
+  /** The unit was told to slow down: its lane waits until then, wall ms. */
+  readonly heldUntil: number | null
+}
 
 /**
  * Turns the end of a command into the one change of its unit.
@@ -13,38 +27,63 @@ const silent: OutputFacts = { bytes: 0, droppedBytes: 0, tail: '' }
  */
 export function recordEnd(
   store: JobStore,
-  attempt: { readonly fence: Fence; readonly options: JobOptions; readonly failures: number },
+  attempt: EndedAttempt,
+  end: CommandEnd,
+  at: { readonly now: number; readonly random: () => number },
+): RecordedEnd | null {
+  if (end.kind === 'exited' && !end.succeeded) return recordFailedExit(store, attempt, end, at)
+  const ended = recordOther(store, attempt, end, at)
+  return ended === null ? null : { ended, heldUntil: null }
+}
+
+function recordFailedExit(
+  store: JobStore,
+  { fence, options, failures }: EndedAttempt,
+  end: Extract<CommandEnd, { kind: 'exited' }>,
+  at: { readonly now: number; readonly random: () => number },
+): RecordedEnd | null {
+  const { exitCode, elapsedMs, output } = end
+  const result = commandOutput(exitCode, elapsedMs, output)
+  const facts = (error: ErrorRecord) => endFacts(end, error, exitCode, at.now)
+  const failure = classOfExit(options, exitCode, output.tail, at.now)
+  if (failure.kind === 'rate_limited') {
+    const error: ErrorRecord = {
+      code: 'rate_limited',
+      message: `told to slow down (exit code ${exitCode}): waits ${formatDuration(failure.until - at.now)}`,
+      remedy: errorKinds.rate_limited.remedy,
+      details: { exit_code: exitCode, output_tail: output.tail },
+    }
+    const ended = store.deferUnitIfHeld(fence, failure.until, result, facts(error))
+    return ended === null ? null : { ended, heldUntil: failure.until }
+  }
+  const retryAt = failure.kind === 'retryable' ? at.now + retryDelay(options.backoff, failures + 1, at.random()) : null
+  const error = failure.kind === 'rejected' ? rejection(exitCode, output.tail) : exitError(exitCode, output.tail)
+  const ended = store.failUnitIfHeld(fence, 'failed', retryAt, result, facts(error))
+  return ended === null ? null : { ended, heldUntil: null }
+}
+
+function recordOther(
+  store: JobStore,
+  attempt: EndedAttempt,
   end: CommandEnd,
   at: { readonly now: number; readonly random: () => number },
 ): UnitEnd | null {
   const { fence, options } = attempt
   const output = 'output' in end ? end.output : silent
-  const facts = (error: ErrorRecord | null, exitCode: number | null = null): EndFacts => ({
-    exitCode,
-    error,
-    elapsedMs: end.elapsedMs,
-    outputBytes: output.bytes,
-    droppedBytes: output.droppedBytes,
-    now: at.now,
-  })
+  const facts = (error: ErrorRecord | null, exitCode: number | null = null) => endFacts(end, error, exitCode, at.now)
   const retryAt = at.now + retryDelay(options.backoff, attempt.failures + 1, at.random())
   switch (end.kind) {
-    case 'exited': {
-      const result = commandOutput(end.exitCode, end.elapsedMs, output)
-      if (end.succeeded) return store.completeUnitIfHeld(fence, result, facts(null, end.exitCode))
-      return store.failUnitIfHeld(
+    case 'exited':
+      return store.completeUnitIfHeld(
         fence,
-        'failed',
-        retryAt,
-        result,
-        facts(exitError(end.exitCode, output.tail), end.exitCode),
+        commandOutput(end.exitCode, end.elapsedMs, output),
+        facts(null, end.exitCode),
       )
-    }
     case 'timed_out':
       return store.failUnitIfHeld(
         fence,
         'timed_out',
-        retryAt,
+        options.retry.timeout ? retryAt : null,
         commandOutput(null, end.elapsedMs, output),
         facts(timeoutError(end, output.tail)),
       )
@@ -75,6 +114,18 @@ export function recordEnd(
   }
 }
 
+function endFacts(end: CommandEnd, error: ErrorRecord | null, exitCode: number | null, now: number): EndFacts {
+  const output = 'output' in end ? end.output : silent
+  return {
+    exitCode,
+    error,
+    elapsedMs: end.elapsedMs,
+    outputBytes: output.bytes,
+    droppedBytes: output.droppedBytes,
+    now,
+  }
+}
+
 function commandOutput(exitCode: number | null, elapsedMs: number, output: OutputFacts): CommandOutput {
   return {
     exit_code: exitCode,
@@ -82,6 +133,17 @@ function commandOutput(exitCode: number | null, elapsedMs: number, output: Outpu
     output_bytes: output.bytes,
     truncated: output.droppedBytes > 0,
     untrusted_output_tail: output.tail,
+    ...(output.result === undefined ? {} : { result: output.result }),
+    ...(output.resultProblem === undefined ? {} : { result_problem: output.resultProblem }),
+  }
+}
+
+function rejection(exitCode: number, tail: string): ErrorRecord {
+  return {
+    code: 'input_rejected',
+    message: `exit code ${exitCode}, which stands for bad input (rejected_exit_codes)`,
+    remedy: errorKinds.input_rejected.remedy,
+    details: { exit_code: exitCode, output_tail: tail },
   }
 }
 

@@ -2,10 +2,8 @@ import { QueueError } from '../../domain/errors.ts'
 import { formatDuration } from '../../domain/format-duration.ts'
 import type { CancelAnswer } from '../../domain/wire/jobs.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
-import { storeFilter } from './job-filter.ts'
+import { checkChoice, chosenIds } from './chosen-jobs.ts'
 import type { ServiceContext } from './service-context.ts'
-
-const mostByFilter = 100
 
 /**
  * Cancels jobs by id or by filter. When it answers, no new effect of them starts; running ones are being stopped.
@@ -13,19 +11,9 @@ const mostByFilter = 100
  */
 export async function cancelJobs(context: ServiceContext, request: OperationCall<'cancel_job'>): Promise<CancelAnswer> {
   const { store, commits, clock, supervisor } = context
-  if ((request.ids === undefined) === (request.filter === undefined)) {
-    throw new QueueError('invalid_input', 'give either ids or filter', {
-      remedy: 'Call with {"ids":["…"]}, or with {"filter":{"labels":{"batch":"7"}}}.',
-    })
-  }
-  if (request.filter !== undefined && Object.keys(request.filter).length === 0) {
-    throw new QueueError('invalid_input', 'filter is empty, which would cancel everything', {
-      remedy: 'Name what to cancel; to mean every unfinished job say {"filter":{"states":["unfinished"]}}.',
-    })
-  }
+  checkChoice(request, 'cancel')
   const answer = await commits.run((commit) => {
-    const matched = request.ids ?? matchingIds(context, request.filter ?? {})
-    const ids = [...new Set(matched)].slice(0, mostByFilter)
+    const { ids, hasMore } = chosenIds(context, request)
     const jobs = ids.map((id) => {
       const outcome = store.requestCancel(id, 'user', clock.now())
       if (outcome.kind === 'cancelling') {
@@ -35,7 +23,7 @@ export async function cancelJobs(context: ServiceContext, request: OperationCall
       }
       return { id, outcome: outcome.kind, why: explain(context, outcome.kind, id) }
     })
-    return { jobs, has_more: matched.length > ids.length }
+    return { jobs, has_more: hasMore }
   })
   const missing = answer.jobs.filter((job) => job.outcome === 'not_found').map((job) => job.id)
   if (missing.length > 0 && missing.length === answer.jobs.length) {
@@ -61,14 +49,6 @@ function nextStep(jobs: CancelAnswer['jobs']): string {
   if (withOutcome('already_final').length === jobs.length)
     return 'Nothing changed: it had ended before. job_status shows how.'
   return 'Nothing: what was cancelled is final; rerun_job starts it again.'
-}
-
-function matchingIds(context: ServiceContext, filter: NonNullable<OperationCall<'cancel_job'>['filter']>): string[] {
-  const states = filter.states ?? ['unfinished']
-  return context.store
-    .listJobs(storeFilter({ ...filter, states }), { limit: mostByFilter + 1 })
-    .filter((job) => job.finishedAt === null)
-    .map((job) => job.id)
 }
 
 function explain(context: ServiceContext, kind: CancelAnswer['jobs'][number]['outcome'], id: string): string {

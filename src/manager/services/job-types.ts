@@ -1,21 +1,26 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { cutText } from '../../domain/cut-text.ts'
 import { QueueError } from '../../domain/errors.ts'
 import type { Json, JsonObject } from '../../domain/job.ts'
+import type { ExecutorKind } from '../../domain/states.ts'
 import { invalidCommand } from '../../domain/wire/command-hints.ts'
+import { invalidInput } from '../../domain/wire/invalid-input.ts'
 import { commandParams, type SubmitContext } from '../../domain/wire/submit.ts'
 import { commandArgv, commandDirectory } from '../runtime/command-task.ts'
 
-/** A job type as the manager sees it: how to check its parameters and what its one unit gets. */
+/** A job type as the manager sees it: how to check its parameters and what its units get. */
 export interface JobType {
   readonly type: string
   readonly title: string
   readonly description: string
-  readonly executor: 'command'
+  readonly executor: ExecutorKind
   readonly paramsSchema: z.ZodType
   readonly example: JsonObject
-  /** @throws QueueError invalid_input naming the bad parameter */
-  prepare(params: JsonObject, context: SubmitContext): { readonly name: string; readonly input: Json }
+  /**
+   * @returns a name for people, and what of the submitting client is kept for the attempts
+   * @throws QueueError invalid_input naming the bad parameter
+   */
+  prepare(params: JsonObject, context: SubmitContext): { readonly name: string; readonly context: Json }
   /** The parameters of a rerun: overrides win, key by key; what they make meaningless is left out. */
   mergeParams(first: JsonObject, overrides: JsonObject): JsonObject
 }
@@ -32,7 +37,7 @@ const command: JobType = {
     const parsed = commandParams.safeParse(params)
     if (!parsed.success) throw invalidCommand(parsed.error, params)
     const cwd = commandDirectory(parsed.data, context.cwd)
-    return { name: commandName(commandArgv(parsed.data)), input: { environment: context.environment, cwd } }
+    return { name: commandName(commandArgv(parsed.data)), context: { environment: context.environment, cwd } }
   },
   mergeParams(first, overrides) {
     const { argv, shell, script, ...rest } = first
@@ -43,6 +48,33 @@ const command: JobType = {
   },
 }
 
+const noopParams = z.strictObject({
+  result: z.json().optional().describe('The result of every unit; default: the value of the unit'),
+})
+
+const noop: JobType = {
+  type: 'noop',
+  title: 'Do nothing',
+  description:
+    'Completes every unit at once; its result is the value of the unit. To try sources, test_first, dependencies and schedules, or to join several jobs by depends_on.',
+  executor: 'inline',
+  paramsSchema: noopParams,
+  example: { result: 'joined' },
+  prepare(params) {
+    const parsed = noopParams.safeParse(params)
+    if (!parsed.success) {
+      throw invalidInput(parsed.error, { schema: noopParams, value: params, prefix: 'params' })
+    }
+    return { name: 'noop', context: null }
+  },
+  mergeParams: (first, overrides) => ({ ...first, ...overrides }),
+}
+
+/** Result of a unit of a type that runs within the manager. */
+export function inlineResult(params: JsonObject, unit: Json): Json {
+  return params['result'] ?? unit
+}
+
 const longestName = 80
 
 function commandName(argv: readonly string[]): string {
@@ -51,7 +83,7 @@ function commandName(argv: readonly string[]): string {
   return cutText(text, longestName)
 }
 
-const types: ReadonlyMap<string, JobType> = new Map([[command.type, command]])
+const types: ReadonlyMap<string, JobType> = new Map([command, noop].map((type) => [type.type, type]))
 
 /** @throws QueueError unknown_job_type naming the types that exist */
 export function jobTypeNamed(name: string): JobType {

@@ -1,38 +1,32 @@
 import { cutText } from '../../domain/cut-text.ts'
-import { type Display, displayState, type UnitFacts } from '../../domain/display-state.ts'
+import type { Display } from '../../domain/display-state.ts'
 import { harmlessText } from '../../domain/display-text.ts'
 import type { ErrorRecord } from '../../domain/errors.ts'
-import type { Attempt, Job, JsonObject, Progress, Unit } from '../../domain/job.ts'
+import type { Attempt, Job, JsonObject, KeyLimits, Progress, Unit } from '../../domain/job.ts'
 import { isFinalJobState, priorityName } from '../../domain/states.ts'
 import type { AttemptView, ErrorView, JobLine, JobView, ProgressView } from '../../domain/wire/shared.ts'
+import { type Estimate, estimateFromEarlier } from '../runtime/estimator.ts'
 import { boundedJson } from './bounded-json.ts'
+import { jobChanges } from './job-changes.ts'
+import { type JobFacts, jobFacts } from './job-facts.ts'
+import { jobReview } from './job-review.ts'
 import type { ServiceContext } from './service-context.ts'
 
 const resultPreviewBytes = 2_000
 const unitsInHistory = 20
+const rerunsShown = 10
 /** Characters of a reason on one line; the whole one stands in job_status. */
 const longestLineWhy = 160
 
-/** The one unit of a plain job and its attempts; both empty while nothing ran, which saves the reads on the submit path. */
-interface PlainUnit {
-  readonly unit: Unit | null
-  readonly attempts: readonly Attempt[]
-}
-
-function readPlainUnit({ store }: ServiceContext, job: Job): PlainUnit {
-  if (job.counts.total !== 1 || job.startedAt === null) return { unit: null, attempts: [] }
-  const unit = store.readUnits(job.id, { limit: 1 })[0] ?? null
-  return { unit, attempts: unit === null ? [] : store.readAttempts(unit.id) }
-}
-
 /** @returns a job as people and models see it. Its result preview and error extract are bounded. */
 export function jobView(context: ServiceContext, job: Job, detail: 'concise' | 'full'): JobView {
-  const plain = readPlainUnit(context, job)
-  const { unit, attempts } = plain
+  const facts = jobFacts(context, job)
+  const { unit, attempts, display, unitsWaiting } = facts
+  const { store } = context
   const lastAttempt = attempts.at(-1) ?? null
-  const display = displayWith(context, job, plain)
-  const output = unit?.state === 'completed' ? (context.store.readUnitPayload(unit.id)?.output ?? null) : null
+  const output = unit?.state === 'completed' ? (store.readUnitPayload(unit.id)?.output ?? null) : null
   const full = detail === 'full'
+  const isOpen = job.finishedAt === null && job.keepOpen && job.sealedAt === null
   return {
     id: job.id,
     name: harmlessText(job.name),
@@ -44,9 +38,16 @@ export function jobView(context: ServiceContext, job: Job, detail: 'concise' | '
     queue: job.queue,
     priority: priorityName(job.priority),
     labels: job.labels,
-    progress: newestProgress(context, unit),
-    eta: unit !== null && job.state === 'running' ? context.supervisor.estimateOf(unit.id) : null,
-    ...(full || job.counts.total > 1 ? { counts: job.counts } : {}),
+    progress: progressOf(context, job, facts),
+    eta: estimateOf(context, job, facts),
+    ...(full || job.counts.total > 1 || unitsWaiting > 0 ? { counts: job.counts } : {}),
+    ...(unitsWaiting === 0 ? {} : { units_waiting: unitsWaiting }),
+    ...(isOpen ? { open: true } : {}),
+    ...(display.state === 'awaiting_approval' && job.holdKind === 'review'
+      ? { review: jobReview(context, job, unitsWaiting) }
+      : {}),
+    ...dependenciesView(context, job, facts, full),
+    no_output_s: facts.silentMs === null ? null : Math.round(facts.silentMs / 1000),
     attempts: attempts.length,
     execution_mode: lastAttempt?.mode ?? null,
     error: errorView(job.error ?? (isFinalJobState(job.state) ? null : (lastAttempt?.error ?? null))),
@@ -64,53 +65,56 @@ export function jobView(context: ServiceContext, job: Job, detail: 'concise' | '
 
 /** @returns a job on one line. */
 export function jobLine(context: ServiceContext, job: Job): JobLine {
-  const plain = readPlainUnit(context, job)
-  const display = displayWith(context, job, plain)
+  const facts = jobFacts(context, job)
   return {
     id: job.id,
     name: harmlessText(job.name),
     type: job.type,
-    state: display.state,
-    why: bounded(harmlessText(display.why)),
-    progress: job.state === 'running' ? newestProgress(context, plain.unit) : null,
+    state: facts.display.state,
+    why: cutText(harmlessText(facts.display.why), longestLineWhy),
+    progress: job.state === 'running' ? progressOf(context, job, facts) : null,
+    ...(job.counts.total > 1 ? { counts: job.counts } : {}),
     created_at: iso(job.createdAt),
     finished_at: isoOrNull(job.finishedAt),
     duration_s: durationSeconds(context, job),
   }
 }
 
-function bounded(why: string): string {
-  return cutText(why, longestLineWhy)
-}
-
 /** The displayed state of a job and its reason, with everything this manager knows. */
 export function displayOf(context: ServiceContext, job: Job): Display {
-  return displayWith(context, job, readPlainUnit(context, job))
+  return jobFacts(context, job).display
 }
 
-function displayWith(context: ServiceContext, job: Job, plain: PlainUnit): Display {
-  return displayState(job, {
-    now: context.clock.now(),
-    units: unitFacts(plain),
-    slots: context.dispatcher.slots,
-    draining: context.isDraining(),
-    ...(job.cancelRequestedAt === null
-      ? {}
-      : { cancelGraceMs: context.store.readJobPayload(job.id)?.options.cancelGraceMs }),
-  })
+/** @returns seconds that a job will probably still take, with a range, or null and why. */
+export function estimateOf(context: ServiceContext, job: Job, facts: JobFacts): Estimate | null {
+  if (job.state !== 'running') return null
+  if (facts.unit === null) return context.throughput.estimate(job, facts.unitsWaiting)
+  const own = context.supervisor.estimateOf(facts.unit.id)
+  if (own !== null && own.seconds !== null) return own
+  const workHash = context.store.readJobPayload(job.id)?.workHash ?? null
+  const earlier = workHash === null ? [] : context.store.readDurations(workHash)
+  return estimateFromEarlier(earlier, context.clock.now() - job.startedAt) ?? own
 }
 
-function unitFacts({ unit, attempts }: PlainUnit): UnitFacts | undefined {
-  if (unit === null) return undefined
-  const last = attempts.at(-1)
+function dependenciesView(
+  { store }: ServiceContext,
+  job: Job,
+  facts: JobFacts,
+  full: boolean,
+): Pick<JobView, 'depends_on'> {
+  const dependencies = full ? store.readDependencies(job.id) : facts.dependencies
+  if (dependencies.length === 0) return {}
   return {
-    nextAvailableAt: unit.state === 'available' ? unit.availableAt : null,
-    retryingUnits: unit.state === 'available' && unit.attempt > 0 ? 1 : 0,
-    failures: unit.failures,
-    crashes: unit.crashes,
-    lastError: last?.error ?? null,
-    lastAttempt: last === undefined ? null : { number: last.attempt, exitCode: last.exitCode },
+    depends_on: dependencies.map(({ jobId, alias, condition, state }) => ({ id: jobId, as: alias, condition, state })),
   }
+}
+
+/** Ended units of a job with several; else what its one unit reports. */
+function progressOf(context: ServiceContext, job: Job, { unit, unitsWaiting }: JobFacts): ProgressView | null {
+  const { counts } = job
+  if (counts.total <= 1 && unitsWaiting === 0) return newestProgress(context, unit)
+  const current = counts.completed + counts.failed + counts.cancelled
+  return progressView({ current, total: counts.total + unitsWaiting, message: null, stage: null })
 }
 
 /** What runs reports to memory first; the database has it a little later. */
@@ -118,13 +122,21 @@ function newestProgress(context: ServiceContext, unit: Unit | null): ProgressVie
   return progressView(unit === null ? null : (context.supervisor.progressOf(unit.id) ?? unit.progress))
 }
 
-function fullDetail(context: ServiceContext, job: Job): Pick<JobView, 'params' | 'limits' | 'attempt_history'> {
+type FullDetail = Pick<JobView, 'params' | 'limits' | 'attempt_history' | 'reruns' | 'changes'>
+
+function fullDetail(context: ServiceContext, job: Job): FullDetail {
   const payload = context.store.readJobPayload(job.id)
   if (payload === null) return {}
   const { options } = payload
   const seconds = (ms: number | null) => (ms === null ? null : ms / 1000)
   const limits: JsonObject = {
     max_attempts: job.maxAttempts,
+    concurrency: job.concurrency,
+    failure_budget: { ...job.failureBudget },
+    key_limits: job.keyLimits === null ? null : { key: options.limitKey, ...rateView(job.keyLimits) },
+    test_first: job.testUnits,
+    final_step: job.finalStep,
+    total_timeout_s: seconds(options.totalTimeoutMs),
     timeout_s: seconds(options.unitTimeoutMs),
     idle_timeout_s: seconds(options.idleTimeoutMs),
     cancel_grace_s: seconds(options.cancelGraceMs),
@@ -139,10 +151,24 @@ function fullDetail(context: ServiceContext, job: Job): Pick<JobView, 'params' |
     params: params.truncated ? { truncated: true, beginning: params.value } : payload.params,
     limits,
     attempt_history: history,
+    reruns: context.store.readReruns(job.id, rerunsShown).map((rerun) => rerun.id),
+    ...changesOf(context, job),
   }
 }
 
-function attemptView(position: number, attempt: Attempt): AttemptView {
+function rateView({ concurrency, rate }: KeyLimits): JsonObject {
+  return { concurrency, rate: rate === null ? null : { count: rate.count, interval_s: rate.windowMs / 1000 } }
+}
+
+function changesOf({ store }: ServiceContext, job: Job): Pick<JobView, 'changes'> {
+  if (job.rerunOf === null) return {}
+  const first = { job: store.readJob(job.rerunOf), payload: store.readJobPayload(job.rerunOf) }
+  const payload = store.readJobPayload(job.id)
+  if (first.job === null || first.payload === null || payload === null) return {}
+  return { changes: jobChanges({ job: first.job, payload: first.payload }, { job, payload }) }
+}
+
+export function attemptView(position: number, attempt: Attempt): AttemptView {
   return {
     unit: position,
     attempt: attempt.attempt,

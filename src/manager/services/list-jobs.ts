@@ -1,3 +1,4 @@
+import type { JobFilter } from '../../domain/ports/job-store.ts'
 import type { ListAnswer } from '../../domain/wire/jobs.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
 import { decodeCursor, encodeCursor, storeFilter } from './job-filter.ts'
@@ -8,10 +9,10 @@ import type { ServiceContext } from './service-context.ts'
  * One page of jobs, newest first.
  * @throws QueueError invalid_input for a cursor that is not of this filter
  */
-export function listJobs(context: ServiceContext, request: OperationCall<'list_jobs'>): ListAnswer {
+export async function listJobs(context: ServiceContext, request: OperationCall<'list_jobs'>): Promise<ListAnswer> {
   const { limit, cursor, ...input } = request
   const filter = storeFilter(input)
-  const found = context.store.listJobs(filter, {
+  const found = await readerOf(context, filter).listJobs(filter, {
     limit: limit + 1,
     ...(cursor === undefined ? {} : { beforeSeq: decodeCursor(cursor, filter) }),
   })
@@ -28,4 +29,12 @@ export function listJobs(context: ServiceContext, request: OperationCall<'list_j
         ? 'Nothing matches. Loosen the filter, or submit_job.'
         : 'job_status {"ids":["…"]} shows one in detail.',
   }
+}
+
+/** What may take long is read beside the manager's own thread: text, a span of time, and filters that may hardly ever meet. */
+function readerOf(context: ServiceContext, filter: JobFilter): ServiceContext['reader'] | ServiceContext['store'] {
+  const { text, createdAfter, createdBefore, states, type, queue, labels } = filter
+  if (text !== undefined || createdAfter !== undefined || createdBefore !== undefined) return context.reader
+  const given = [states, type, queue, ...Object.keys(labels ?? {})].filter((each) => each !== undefined)
+  return given.length > 1 ? context.reader : context.store
 }

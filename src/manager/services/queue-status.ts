@@ -1,18 +1,26 @@
+import type { Statistics } from '../../domain/ports/history-store.ts'
 import type { QueueStatusAnswer } from '../../domain/wire/jobs.ts'
+import type { QueueView } from '../../domain/wire/shared.ts'
 import { readDeaths } from '../../platform/deaths-file.ts'
 import { jobLine } from './job-view.ts'
+import { queueView } from './queue-view.ts'
 import type { ServiceContext } from './service-context.ts'
 
 const runningShown = 20
 /** The night before is still told in the morning. */
 const healingShownMs = 24 * 3_600_000
 const deathWindowMs = 10 * 60_000
+const queuesShown = 50
+const prunedShown = 10
+const prunedShownMs = 30 * 24 * 3_600_000
 
 /** The manager, its slots, totals and what is wrong, if anything. */
-export function queueStatus(context: ServiceContext): QueueStatusAnswer {
+export async function queueStatus(context: ServiceContext): Promise<QueueStatusAnswer> {
   const { store, clock, facts, settings, storage, dispatcher } = context
   const now = clock.now()
-  const statistics = store.readStatistics(now)
+  const statistics = await readStatistics(context, now)
+  const enabled = store.readSchedules().filter((schedule) => schedule.enabled)
+  const dueTimes = enabled.flatMap(({ nextRunAt }) => (nextRunAt === null ? [] : [nextRunAt]))
   const freeBytes = storage.freeBytes()
   const accepting = storage.acceptsJobs
   const { deaths, healing_stopped: healingStopped } = readDeaths(facts.deathsFile)
@@ -40,7 +48,16 @@ export function queueStatus(context: ServiceContext): QueueStatusAnswer {
       state: context.isDraining() ? 'draining' : 'leading',
       rss_bytes: process.memoryUsage.rss(),
     },
-    slots: dispatcher.slots,
+    slots: dispatcher.slotsOf('command'),
+    queues: notableQueues(context),
+    schedules: {
+      enabled: enabled.length,
+      next_run_at: dueTimes.length === 0 ? null : new Date(Math.min(...dueTimes)).toISOString(),
+    },
+    pruned: store
+      .readPruning(prunedShown)
+      .filter(({ at }) => at > now - prunedShownMs)
+      .map(({ at, jobs, bytes, rule }) => ({ at: new Date(at).toISOString(), jobs, bytes, rule })),
     jobs: statistics.jobs,
     last_24h: statistics.last24Hours,
     running: store.listJobs({ states: ['running'] }, { limit: runningShown }).map((job) => jobLine(context, job)),
@@ -53,4 +70,25 @@ export function queueStatus(context: ServiceContext): QueueStatusAnswer {
     warnings,
     next: 'list_jobs shows jobs; job_status one of them.',
   }
+}
+
+/** A day may have seen very many jobs; they are counted beside the manager's own thread, and by it only when that fails. */
+async function readStatistics({ reader, store }: ServiceContext, now: number): Promise<Statistics> {
+  try {
+    return await reader.readStatistics(now)
+  } catch {
+    return store.readStatistics(now)
+  }
+}
+
+/** Those with a limit, a hold or something running; first those that people stopped. */
+function notableQueues(context: ServiceContext): QueueView[] {
+  return context.store
+    .readQueues()
+    .map((queue) => queueView(context, queue))
+    .filter(({ paused, concurrency, rate_limit: rate, held_until: held, running }) =>
+      [paused, concurrency !== null, rate !== null, held !== null, running > 0].includes(true),
+    )
+    .sort((left, right) => Number(right.paused) - Number(left.paused))
+    .slice(0, queuesShown)
 }

@@ -1,17 +1,27 @@
 import { cutText } from '../../domain/cut-text.ts'
 import { QueueError } from '../../domain/errors.ts'
-import { isFinalJobState, priorityName } from '../../domain/states.ts'
-import { type RerunRequest, type SubmitAnswer, submitRequest } from '../../domain/wire/submit.ts'
+import type { Job, Json } from '../../domain/job.ts'
+import type { JobPayload } from '../../domain/ports/job-store.ts'
+import { isFinalJobState, priorityName, type UnitState } from '../../domain/states.ts'
+import { type RerunRequest, type SubmitAnswer, type SubmitRequest, submitRequest } from '../../domain/wire/submit.ts'
 import { commandInput } from '../runtime/command-task.ts'
 import { jobTypeNamed } from './job-types.ts'
 import type { ServiceContext } from './service-context.ts'
-import { storeSubmission } from './submit-job.ts'
+import { submitOrRerun } from './submit-job.ts'
 
 const suffix = ' (re-run)'
+const unitPage = 1_000
+
+const chosenStates: Readonly<Record<NonNullable<RerunRequest['only']>, readonly UnitState[]>> = {
+  failed: ['failed'],
+  cancelled: ['cancelled'],
+  failed_or_cancelled: ['failed', 'cancelled'],
+  not_completed: ['failed', 'cancelled'],
+}
 
 /**
- * Submits a finished job again as a new job linked by `rerun_of`: same parameters, environment and directory as the first
- * time, but for the overrides.
+ * Submits a finished job again as a new job linked by `rerun_of`: same parameters, units, environment and directory as the
+ * first time, but for the overrides; or only some of its units.
  * @throws QueueError job_not_found, invalid_transition while it is unfinished, and what submit throws
  */
 export async function rerunJob(context: ServiceContext, request: RerunRequest): Promise<SubmitAnswer> {
@@ -19,19 +29,28 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
   const { store } = context
   const job = store.readJob(request.id)
   const payload = store.readJobPayload(request.id)
-  const unit = store.readUnits(request.id, { limit: 1 })[0]
-  if (job === null || payload === null || unit === undefined)
-    throw new QueueError('job_not_found', `no job has the id ${request.id}`)
+  if (job === null || payload === null) throw new QueueError('job_not_found', `no job has the id ${request.id}`)
   if (!isFinalJobState(job.state)) {
     throw new QueueError('invalid_transition', `job ${job.id} is ${job.state}; only a finished job can be run again`, {
       remedy: `Wait for it (wait_for_jobs) or cancel it first (cancel_job {"ids":["${job.id}"]}).`,
     })
   }
-  const type = jobTypeNamed(job.type)
+  const submission = submissionOf(job, payload, request)
+  const givesUnits = submission.units !== undefined || submission.source !== undefined
+  const units = givesUnits ? null : chosenUnits(context, job, request)
+  const name = job.name.endsWith(suffix) ? job.name : cutText(job.name, 200 - suffix.length) + suffix
+  return submitOrRerun(context, submission, { jobId: job.id, name, units })
+}
+
+function submissionOf(job: Job, payload: JobPayload, request: RerunRequest): SubmitRequest {
   const { params: overriddenParams, ...overrides } = request.overrides ?? {}
+  const type = jobTypeNamed(job.type)
+  const client = commandInput.safeParse(payload.context).data
   const { options } = payload
-  const first = commandInput.parse(store.readUnitPayload(unit.id)?.input)
-  const submission = submitRequest.parse({
+  const { retry, rateLimit } = options
+  const seconds = (key: string, ms: number | null) => (ms === null ? {} : { [key]: ms / 1000 })
+  const { units: budgetUnits, percent, stopEarly } = job.failureBudget
+  return submitRequest.parse({
     type: job.type,
     queue: job.queue,
     labels: job.labels,
@@ -43,21 +62,86 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
       factor: options.backoff.factor,
     },
     rerun_when_lost: options.rerunWhenLost,
+    retry_on: [...(retry.exitCode ? ['exit_code'] : []), ...(retry.timeout ? ['timeout'] : [])],
+    ...(retry.onlyExitCodes === null ? {} : { retry_exit_codes: retry.onlyExitCodes }),
+    ...(retry.rejectedExitCodes.length === 0 ? {} : { rejected_exit_codes: retry.rejectedExitCodes }),
+    ...(rateLimit === null
+      ? {}
+      : {
+          rate_limited: {
+            exit_codes: rateLimit.exitCodes,
+            ...(rateLimit.text === null ? {} : { text: rateLimit.text }),
+            wait_s: rateLimit.waitMs / 1000,
+          },
+        }),
     cancel_grace_s: options.cancelGraceMs / 1000,
     max_output_bytes: options.maxOutputBytes,
-    ...(options.unitTimeoutMs === null ? {} : { timeout_s: options.unitTimeoutMs / 1000 }),
-    ...(options.idleTimeoutMs === null ? {} : { idle_timeout_s: options.idleTimeoutMs / 1000 }),
+    ...seconds('timeout_s', options.unitTimeoutMs),
+    ...seconds('idle_timeout_s', options.idleTimeoutMs),
+    ...seconds('total_timeout_s', options.totalTimeoutMs),
+    ...(job.concurrency === null ? {} : { concurrency: job.concurrency }),
+    ...(options.unitKey === null ? {} : { unit_key: options.unitKey }),
+    ...perKey(job, options.limitKey),
+    ...(budgetUnits === null ? {} : { max_failed_units: budgetUnits }),
+    ...(percent === null ? {} : { max_failed_percent: percent }),
+    stop_early: stopEarly,
+    ...(payload.finalStep === null ? {} : { final_step: { params: payload.finalStep.params } }),
     ...overrides,
     params: overriddenParams === undefined ? payload.params : type.mergeParams(payload.params, overriddenParams),
     idempotency_key: request.idempotency_key,
     // The run is to be the same: its environment and directory are those of the first one, not of this client.
-    context: { environment: first.environment, cwd: first.cwd, submitted_by: request.context.submitted_by },
+    context: {
+      environment: client?.environment ?? {},
+      cwd: client?.cwd ?? null,
+      submitted_by: request.context.submitted_by,
+    },
   })
-  const prepared = type.prepare(submission.params, submission.context)
-  const baseName = job.name.endsWith(suffix) ? job.name : cutText(job.name, 200 - suffix.length) + suffix
-  return storeSubmission(context, submission, {
-    name: submission.name ?? baseName,
-    input: prepared.input,
-    rerunOf: job.id,
-  })
+}
+
+function perKey(job: Job, key: string | null): Partial<SubmitRequest> {
+  const { concurrency, rate } = job.keyLimits ?? { concurrency: null, rate: null }
+  if (key === null || (concurrency === null && rate === null)) return {}
+  return {
+    per_key: {
+      key,
+      ...(concurrency === null ? {} : { concurrency }),
+      ...(rate === null ? {} : { rate_limit: { count: rate.count, interval_s: rate.windowMs / 1000 } }),
+    },
+  }
+}
+
+/**
+ * @returns values of the units that are to run again; null for a plain job of one unit without a value
+ * @throws QueueError invalid_input when none fits
+ */
+function chosenUnits({ store }: ServiceContext, job: Job, request: RerunRequest): Json[] | null {
+  const states = request.only === undefined ? undefined : chosenStates[request.only]
+  const positions = request.units === undefined ? null : new Set(request.units)
+  const values: Json[] = []
+  let after = -1
+  for (;;) {
+    const page = store.readUnits(job.id, { afterPosition: after, limit: unitPage }, { states })
+    for (const unit of page) {
+      if (unit.finalStep || positions?.has(unit.position) === false) continue
+      values.push(store.readUnitPayload(unit.id)?.input ?? null)
+    }
+    const last = page.at(-1)
+    if (last === undefined || page.length < unitPage) break
+    after = last.position
+  }
+  if (values.length === 0) {
+    throw new QueueError('invalid_input', `no unit of job ${job.id} is to run again: ${explain(job, request)}`, {
+      remedy: `list_units {"id":"${job.id}"} shows its units and how they ended.`,
+    })
+  }
+  return values.length === 1 && values[0] === null ? null : values
+}
+
+function explain({ counts }: Job, { only, units }: RerunRequest): string {
+  const ended = `${counts.completed} completed, ${counts.failed} failed, ${counts.cancelled} cancelled`
+  const asked = [
+    ...(only === undefined ? [] : [`only: "${only}"`]),
+    ...(units === undefined ? [] : ['the units named']),
+  ]
+  return `${asked.join(' and ')} of ${counts.total} (${ended})`
 }

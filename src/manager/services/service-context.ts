@@ -1,13 +1,17 @@
 import type { Settings } from '../../config/settings.ts'
 import type { Clock } from '../../domain/clock.ts'
 import type { CommandExecutor } from '../../domain/ports/executor.ts'
+import type { HistoryReader } from '../../domain/ports/history-reader.ts'
 import type { JobStore } from '../../domain/ports/job-store.ts'
 import type { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
 import type { CommitQueue } from '../runtime/commit-queue.ts'
 import type { Dispatcher } from '../runtime/dispatcher.ts'
 import type { EventHub } from '../runtime/event-hub.ts'
 import type { FaultPoint } from '../runtime/fault-points.ts'
+import type { JobClock } from '../runtime/job-clock.ts'
+import type { JobDeletion } from '../runtime/job-deletion.ts'
 import type { StorageGuard } from '../runtime/storage-guard.ts'
+import type { Throughput } from '../runtime/throughput.ts'
 
 /** Facts of this manager that are fixed while it lives. */
 export interface ManagerFacts {
@@ -33,6 +37,18 @@ export interface ServiceContext {
   readonly executor: CommandExecutor
   readonly events: EventHub
   readonly storage: StorageGuard
+  /** Feeds units of sources; to be woken when one was added. */
+  readonly feeder: { wake(): void }
+  /** Total timeouts. */
+  readonly jobClock: JobClock
+  /** Time left of jobs with several units. */
+  readonly throughput: Throughput
+  /** Fires schedules; to be woken when one changed. */
+  readonly scheduler: { wake(): void }
+  /** Deletes finished jobs with their files. */
+  readonly deletion: JobDeletion
+  /** Heavy reads, off the manager's own thread. */
+  readonly reader: HistoryReader
   readonly facts: ManagerFacts
   readonly createId: () => string
   readonly faultPoint: FaultPoint

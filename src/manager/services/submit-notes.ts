@@ -35,18 +35,51 @@ export function submitNotes({ job, options, params, missingDirectory, now }: Not
       ? []
       : [`Its directory ${missingDirectory} does not exist now; it fails unless that is made before it starts.`]),
     ...shellNotes(params),
+    ...unitNotes(job),
     job.maxAttempts === 1
       ? 'A failed run is not retried (max_attempts 1).'
       : `A failed run is retried up to ${job.maxAttempts - 1} times, after ${formatDuration(options.backoff.initialMs)} at first and at most ${formatDuration(options.backoff.maxMs)}.`,
     options.rerunWhenLost
       ? `If its processes vanish (power cut, reboot), it is run again, up to ${poisonLimit} vanished attempts; rerun_when_lost: false prevents that.`
       : 'If its processes vanish (power cut, reboot), it fails and is not run again.',
+    ...(options.rateLimit === null
+      ? []
+      : [
+          `When it is told to slow down, its lane waits ${formatDuration(options.rateLimit.waitMs)} (or as long as a line "retry-after: …" says) and nothing counts as a failure.`,
+        ]),
+    ...(options.totalTimeoutMs === null
+      ? []
+      : [`The whole job is ended after ${formatDuration(options.totalTimeoutMs)} of running time.`]),
     ...(options.unitTimeoutMs === null
       ? []
       : [`Each attempt is ended after ${formatDuration(options.unitTimeoutMs)}.`]),
     ...(options.idleTimeoutMs === null
       ? []
       : [`It is ended after ${formatDuration(options.idleTimeoutMs)} without output.`]),
+  ]
+}
+
+function unitNotes(job: Job): string[] {
+  const { failureBudget, testUnits } = job
+  const { units, percent, stopEarly } = failureBudget
+  const tolerated = units === null ? (percent === null ? null : `${percent} %`) : String(units)
+  return [
+    ...(testUnits === null
+      ? []
+      : [`The first ${testUnits} run; then it waits for approval (decide_job): nothing else starts before.`]),
+    ...(tolerated === null
+      ? []
+      : [
+          `It completes with up to ${tolerated} failed units; with more it fails${stopEarly ? ', and the rest is cancelled at once' : ''}.`,
+        ]),
+    ...(tolerated === null && stopEarly ? ['The first failed unit cancels the rest.'] : []),
+    ...(job.finalStep === null ? [] : ['Its final step runs once all units have ended; a cancel skips it.']),
+    ...(job.openDependencies === 0
+      ? []
+      : [
+          `It waits for ${job.openDependencies === 1 ? 'another job' : `${job.openDependencies} other jobs`}; if one with the condition "completed" fails, it is cancelled.`,
+        ]),
+    ...(job.keepOpen ? ['It stays open for units (add_units) and ends only once it is closed.'] : []),
   ]
 }
 

@@ -24,24 +24,44 @@ CREATE TABLE queue (
   concurrency          INTEGER CHECK (concurrency > 0),          -- NULL: no limit of its own
   rate_limit_count     INTEGER CHECK (rate_limit_count > 0),     -- claims a window
   rate_limit_window_ms INTEGER CHECK (rate_limit_window_ms > 0),
-  rate_limited_until   INTEGER,                                  -- a remote limit pauses the lane until then
   paused_at            INTEGER,
   created_at           INTEGER NOT NULL,
   CHECK ((rate_limit_count IS NULL) = (rate_limit_window_ms IS NULL))
 ) STRICT, WITHOUT ROWID;
 
+-- A lane that was told to slow down: a queue (key ''), or the units of one limit key in it. Claims wait until then.
+CREATE TABLE lane_hold (
+  queue      TEXT    NOT NULL,
+  key        TEXT    NOT NULL,
+  held_until INTEGER NOT NULL,
+  reason     TEXT    NOT NULL,
+  PRIMARY KEY (queue, key)
+) STRICT, WITHOUT ROWID;
+
+-- Claims in lanes with a rate limit, so that a restart starts no burst; older than the window they are deleted.
+CREATE TABLE lane_start (
+  seq        INTEGER PRIMARY KEY,
+  queue      TEXT    NOT NULL,
+  key        TEXT    NOT NULL,
+  started_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX lane_start_by_time ON lane_start (started_at);
+
 CREATE TABLE schedule (
-  id                TEXT PRIMARY KEY,
-  name              TEXT    NOT NULL UNIQUE,
-  cron              TEXT    NOT NULL,
-  time_zone         TEXT    NOT NULL,
-  missed_run_policy TEXT    NOT NULL CHECK (missed_run_policy = 'skip' OR missed_run_policy = 'run_once' OR missed_run_policy = 'run_all'),
-  overlap_policy    TEXT    NOT NULL CHECK (overlap_policy = 'skip' OR overlap_policy = 'allow' OR overlap_policy = 'cancel_running'),
-  submission        TEXT    NOT NULL,                            -- JSON of the job to submit
-  enabled           INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
-  next_run_at       INTEGER,
-  created_at        INTEGER NOT NULL,
-  updated_at        INTEGER NOT NULL
+  id             TEXT PRIMARY KEY,
+  name           TEXT    NOT NULL UNIQUE,
+  cron           TEXT,
+  every_ms       INTEGER CHECK (every_ms > 0),
+  anchor_at      INTEGER NOT NULL,                               -- "every" counts from here
+  time_zone      TEXT    NOT NULL,
+  missed_policy  TEXT    NOT NULL CHECK (missed_policy IN ('skip', 'once', 'all')),
+  overlap_policy TEXT    NOT NULL CHECK (overlap_policy IN ('skip', 'queue', 'cancel')),
+  submission     TEXT    NOT NULL,                               -- JSON of the job to submit, with its captured context
+  enabled        INTEGER NOT NULL DEFAULT 1 CHECK (enabled IN (0, 1)),
+  next_run_at    INTEGER,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL,
+  CHECK ((cron IS NULL) <> (every_ms IS NULL))
 ) STRICT;
 CREATE INDEX schedule_due ON schedule (next_run_at) WHERE enabled = 1 AND next_run_at IS NOT NULL;
 
@@ -69,10 +89,14 @@ CREATE TABLE job (
   decided_by             TEXT,
   cancel_requested_at    INTEGER,
   cancel_reason          TEXT    CHECK (cancel_reason = 'user' OR cancel_reason = 'unit_failed' OR cancel_reason = 'deadline' OR cancel_reason = 'dependency' OR cancel_reason = 'rejected' OR cancel_reason = 'overlap'),
-  sealed_at              INTEGER,                                -- set once no unit will be added any more
+  sealed_at              INTEGER,                                -- set while no unit is to be added any more
+  keep_open              INTEGER NOT NULL DEFAULT 0 CHECK (keep_open IN (0, 1)), -- sealed only when it is closed by hand
+  test_units             INTEGER CHECK (test_units > 0),         -- so many run first, then the job is held for review
+  key_limits             TEXT,                                   -- JSON: limits of the units that share a limit key
   open_dependencies      INTEGER NOT NULL DEFAULT 0 CHECK (open_dependencies >= 0),
   failure_budget         INTEGER CHECK (failure_budget >= 0),    -- failed units that do not fail the job
   failure_budget_percent REAL    CHECK (failure_budget_percent BETWEEN 0 AND 100),
+  stop_early             INTEGER NOT NULL DEFAULT 0 CHECK (stop_early IN (0, 1)), -- once the budget is exceeded
   final_step_state       TEXT    CHECK (final_step_state = 'waiting' OR final_step_state = 'running' OR final_step_state = 'done'),
   error                  TEXT,
   created_at             INTEGER NOT NULL,
@@ -94,15 +118,21 @@ CREATE TABLE job (
 
 CREATE INDEX job_by_state ON job (state, seq);
 CREATE INDEX job_by_type ON job (type, seq);
+CREATE INDEX job_by_queue ON job (queue, seq);
+CREATE INDEX job_rerun ON job (rerun_of) WHERE rerun_of IS NOT NULL;
 CREATE INDEX job_created ON job (created_at);
 CREATE INDEX job_finished ON job (finished_at, state) WHERE finished_at IS NOT NULL;
 CREATE UNIQUE INDEX job_settled ON job (settled_event) WHERE settled_event IS NOT NULL;
+CREATE INDEX job_held ON job (seq) WHERE held_at IS NOT NULL AND finished_at IS NULL;
+CREATE INDEX job_leaving ON job (seq) WHERE keep_until = 0;                -- its deletion has begun
 
 CREATE TABLE job_payload (
   job_seq    INTEGER PRIMARY KEY REFERENCES job (seq) ON DELETE CASCADE,
   params     TEXT NOT NULL,
   options    TEXT NOT NULL,
-  final_step TEXT
+  context    TEXT NOT NULL,                                      -- environment and directory of the submitting client
+  final_step TEXT,                                               -- id of its unit, and its parameters
+  work_hash  TEXT                                                -- same work, same hash: for estimates from earlier runs
 ) STRICT;
 
 CREATE TABLE job_label (
@@ -113,7 +143,7 @@ CREATE TABLE job_label (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_label_value ON job_label (key, value, job_seq);
 
--- Units of a job by state, kept by the triggers below and by nothing else.
+-- Units of a job by state, kept by the triggers below and by nothing else. The final step is not counted: final_step_state tells.
 CREATE TABLE job_count (
   job_seq   INTEGER PRIMARY KEY REFERENCES job (seq) ON DELETE CASCADE,
   total     INTEGER NOT NULL DEFAULT 0,
@@ -146,8 +176,10 @@ CREATE TABLE idempotency (
 
 CREATE TABLE job_dependency (
   job_seq    INTEGER NOT NULL REFERENCES job (seq) ON DELETE CASCADE,
-  depends_on TEXT    NOT NULL,
-  on_failure TEXT    NOT NULL DEFAULT 'cancel' CHECK (on_failure IN ('cancel', 'run')),
+  depends_on TEXT    NOT NULL,                                   -- a job id; that job may be pruned
+  alias      TEXT    NOT NULL,                                   -- its name in placeholders
+  condition  TEXT    NOT NULL CHECK (condition IN ('completed', 'ended')),
+  state      TEXT    CHECK (state IN ('completed', 'failed', 'cancelled')), -- how it ended
   done_at    INTEGER,
   PRIMARY KEY (job_seq, depends_on)
 ) STRICT, WITHOUT ROWID;
@@ -159,14 +191,53 @@ CREATE TABLE schedule_run (
   outcome     TEXT    NOT NULL CHECK (outcome = 'submitted' OR outcome = 'missed' OR outcome = 'overlapped' OR outcome = 'refused'),
   job_id      TEXT,
   error       TEXT,
+  event_id    INTEGER NOT NULL,
   created_at  INTEGER NOT NULL,
   PRIMARY KEY (schedule_id, due_at)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX schedule_run_news ON schedule_run (event_id) WHERE outcome <> 'submitted';
+
+-- Units still to be added to a job: what a submit or add_units gave, fed in bounded transactions.
+CREATE TABLE job_source (
+  seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+  job_seq    INTEGER NOT NULL REFERENCES job (seq) ON DELETE CASCADE,
+  kind       TEXT    NOT NULL CHECK (kind IN ('list', 'range', 'spool')),
+  spec       TEXT    NOT NULL,                                   -- JSON: the items, the range, or the spool file
+  total      INTEGER NOT NULL CHECK (total >= 0),                -- items it has
+  cursor     INTEGER NOT NULL DEFAULT 0,                         -- list, range: items taken; spool: bytes read
+  added      INTEGER NOT NULL DEFAULT 0,
+  skipped    INTEGER NOT NULL DEFAULT 0,                         -- their key was there already
+  done_at    INTEGER
+) STRICT;
+CREATE INDEX job_source_open ON job_source (seq) WHERE done_at IS NULL;
+CREATE INDEX job_source_of_job ON job_source (job_seq);
+
+-- Awake time of jobs with a total timeout.
+CREATE TABLE job_clock (
+  job_seq    INTEGER PRIMARY KEY REFERENCES job (seq) ON DELETE CASCADE,
+  elapsed_ms INTEGER NOT NULL
+) STRICT;
+
+-- How long the same work took before; outlives its jobs.
+CREATE TABLE duration (
+  work_hash  TEXT PRIMARY KEY,
+  samples_ms TEXT    NOT NULL,                                   -- JSON array, newest last
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What retention has deleted, for people.
+CREATE TABLE pruning (
+  seq   INTEGER PRIMARY KEY,
+  at    INTEGER NOT NULL,
+  jobs  INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  rule  TEXT    NOT NULL CHECK (rule IN ('age', 'count', 'bytes'))
+) STRICT;
 
 -- A worker's lease covers every unit it holds.
 CREATE TABLE worker (
   id               TEXT PRIMARY KEY,
-  kind             TEXT    NOT NULL CHECK (kind = 'command' OR kind = 'thread' OR kind = 'gpu'),
+  kind             TEXT    NOT NULL CHECK (kind IN ('command', 'gpu', 'inline', 'thread')),
   name             TEXT    NOT NULL,
   pid              INTEGER NOT NULL,
   slots            INTEGER NOT NULL CHECK (slots > 0),
@@ -182,6 +253,8 @@ CREATE TABLE unit (
   job_seq      INTEGER NOT NULL REFERENCES job (seq) ON DELETE CASCADE,
   position     INTEGER NOT NULL CHECK (position >= 0),
   key          TEXT,                                             -- for units that must not appear twice in a job
+  limit_key    TEXT,                                             -- units with the same one share limits
+  final_step   INTEGER NOT NULL DEFAULT 0 CHECK (final_step IN (0, 1)), -- the one that runs when all others ended
   state        TEXT    NOT NULL DEFAULT 'available'
                CHECK (state = 'available' OR state = 'running' OR state = 'completed' OR state = 'failed' OR state = 'cancelled'),
   available_at INTEGER NOT NULL,                                 -- in the future: scheduled or backing off
@@ -199,7 +272,7 @@ CREATE TABLE unit (
 ) STRICT;
 
 CREATE UNIQUE INDEX unit_key ON unit (job_seq, key) WHERE key IS NOT NULL;
-CREATE INDEX unit_available ON unit (job_seq, available_at, position) WHERE state = 'available';
+CREATE INDEX unit_available ON unit (job_seq, limit_key, available_at, position) WHERE state = 'available';
 CREATE INDEX unit_leased_by ON unit (leased_by) WHERE state = 'running';
 CREATE INDEX unit_failed ON unit (job_seq, position) WHERE state = 'failed';
 
@@ -227,10 +300,10 @@ CREATE TABLE attempt (
   attempt           INTEGER NOT NULL CHECK (attempt > 0),
   nonce             TEXT    NOT NULL,
   worker_id         TEXT    NOT NULL,                            -- history: workers are pruned
-  executor          TEXT    NOT NULL CHECK (executor = 'command' OR executor = 'thread' OR executor = 'gpu'),
+  executor          TEXT    NOT NULL CHECK (executor = 'command' OR executor = 'inline' OR executor = 'thread' OR executor = 'gpu'),
   mode              TEXT    NOT NULL,
   outcome           TEXT    NOT NULL DEFAULT 'running'
-                    CHECK (outcome = 'running' OR outcome = 'completed' OR outcome = 'failed' OR outcome = 'timed_out' OR outcome = 'lost' OR outcome = 'released' OR outcome = 'cancelled'),
+                    CHECK (outcome = 'running' OR outcome = 'completed' OR outcome = 'failed' OR outcome = 'timed_out' OR outcome = 'lost' OR outcome = 'released' OR outcome = 'rate_limited' OR outcome = 'cancelled'),
   exit_code         INTEGER,
   error             TEXT,
   started_at        INTEGER NOT NULL,
@@ -280,6 +353,8 @@ CREATE VIRTUAL TABLE job_search USING fts5 (
 CREATE VIEW job_snapshot AS
 SELECT job.seq, job.id, job.queue, job.type, job.name, job.state, job.priority, job.run_at, job.concurrency,
        job.max_attempts, job.rerun_of, job.submitted_by, job.paused_at, job.frozen_at, job.held_at,
+       job.hold_kind, job.decision, job.sealed_at, job.keep_open, job.test_units, job.key_limits, job.open_dependencies,
+       job.failure_budget, job.failure_budget_percent, job.stop_early, job.final_step_state, job.schedule_id,
        job.cancel_requested_at, job.cancel_reason, job.error, job.created_at, job.started_at, job.finished_at,
        job.settled_event,
        job_count.total AS count_total, job_count.available AS count_available, job_count.running AS count_running,
@@ -306,7 +381,7 @@ END;
 CREATE TRIGGER job_updated AFTER UPDATE OF
   seq, id, queue, type, name, state, priority, run_at, concurrency, max_attempts, rerun_of, submitted_by, schedule_id,
   paused_at, frozen_at, held_at, hold_kind, decision, decided_at, decided_by, cancel_requested_at, cancel_reason, sealed_at,
-  open_dependencies, failure_budget, failure_budget_percent, final_step_state, error, created_at, started_at, finished_at,
+  keep_open, test_units, key_limits, open_dependencies, failure_budget, failure_budget_percent, stop_early, final_step_state, error, created_at, started_at, finished_at,
   settled_event
 ON job BEGIN
   SELECT CASE
@@ -315,6 +390,8 @@ ON job BEGIN
     WHEN NEW.finished_at IS NOT NULL
      AND EXISTS (SELECT 1 FROM job_count WHERE job_seq = NEW.seq AND available + running > 0)
       THEN RAISE(ABORT, 'a unit of the job can still move')
+    WHEN NEW.finished_at IS NOT NULL AND NEW.final_step_state = 'running'
+      THEN RAISE(ABORT, 'the final step of the job can still move')
   END;
   UPDATE state_count SET
     queued    = queued    + (NEW.state = 'queued')    - (OLD.state = 'queued'),
@@ -342,7 +419,7 @@ CREATE TRIGGER unit_inserted AFTER INSERT ON unit BEGIN
     WHEN EXISTS (SELECT 1 FROM job WHERE seq = NEW.job_seq AND (finished_at IS NOT NULL OR cancel_requested_at IS NOT NULL))
       THEN RAISE(ABORT, 'the job takes no more units')
   END;
-  UPDATE job_count SET total = total + 1, available = available + 1 WHERE job_seq = NEW.job_seq;
+  UPDATE job_count SET total = total + 1, available = available + 1 WHERE job_seq = NEW.job_seq AND NEW.final_step = 0;
 END;
 
 CREATE TRIGGER unit_updated AFTER UPDATE ON unit BEGIN
@@ -358,7 +435,7 @@ CREATE TRIGGER unit_updated AFTER UPDATE ON unit BEGIN
     completed = completed + (NEW.state = 'completed') - (OLD.state = 'completed'),
     failed    = failed    + (NEW.state = 'failed')    - (OLD.state = 'failed'),
     cancelled = cancelled + (NEW.state = 'cancelled') - (OLD.state = 'cancelled')
-  WHERE job_seq = NEW.job_seq AND OLD.state <> NEW.state;
+  WHERE job_seq = NEW.job_seq AND OLD.state <> NEW.state AND NEW.final_step = 0;
 END;
 
 CREATE TRIGGER attempt_updated AFTER UPDATE ON attempt BEGIN

@@ -13,4 +13,4 @@ UPDATE unit SET
              ELSE @now END
     FROM job WHERE job.seq = unit.job_seq)
 WHERE id = @unit_id AND attempt = @attempt AND nonce = @nonce AND leased_by = @worker_id AND state = 'running'
-RETURNING seq, id, job_seq, position, state, available_at, attempt, failures, crashes, finished_at;
+RETURNING seq, id, job_seq, position, key, limit_key, final_step, state, available_at, attempt, failures, crashes, finished_at;

@@ -1,5 +1,5 @@
 -- Running units in order of creation. Binds: lease_expired_before (null: all), limit.
-SELECT unit.id AS unit_id, unit.attempt, unit.nonce, unit.leased_by AS worker_id, unit.job_seq, unit.failures,
+SELECT unit.id AS unit_id, unit.attempt, unit.nonce, unit.leased_by AS worker_id, unit.job_seq, unit.limit_key, unit.failures,
        attempt.executor, attempt.started_at AS attempt_started_at, attempt.elapsed_ms,
        attempt.runner_pid, attempt.runner_start_time, attempt.runner_boot_id
 FROM worker CROSS JOIN unit ON unit.leased_by = worker.id AND unit.state = 'running'

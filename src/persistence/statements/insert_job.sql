@@ -1,4 +1,8 @@
--- A sealed job: all its units come in the same transaction. Binds: id, queue, type, name, priority, run_at, concurrency,
--- max_attempts, rerun_of, submitted_by, now.
-INSERT INTO job (id, queue, type, name, priority, run_at, concurrency, max_attempts, rerun_of, submitted_by, sealed_at, created_at)
-VALUES (@id, @queue, @type, @name, @priority, @run_at, @concurrency, @max_attempts, @rerun_of, @submitted_by, @now, @now);
+-- Binds: id, queue, type, name, priority, run_at, concurrency, max_attempts, rerun_of, submitted_by, schedule_id, sealed_at,
+-- keep_open (0/1), test_units, key_limits, failure_budget, failure_budget_percent, stop_early (0/1), final_step_state, now.
+INSERT INTO job (id, queue, type, name, priority, run_at, concurrency, max_attempts, rerun_of, submitted_by, schedule_id,
+                 sealed_at, keep_open, test_units, key_limits, failure_budget, failure_budget_percent, stop_early,
+                 final_step_state, created_at)
+VALUES (@id, @queue, @type, @name, @priority, @run_at, @concurrency, @max_attempts, @rerun_of, @submitted_by, @schedule_id,
+        @sealed_at, @keep_open, @test_units, @key_limits, @failure_budget, @failure_budget_percent, @stop_early,
+        @final_step_state, @now);

@@ -1,2 +1,3 @@
--- Binds: job_seq, params, options.
-INSERT INTO job_payload (job_seq, params, options) VALUES (@job_seq, @params, @options);
+-- Binds: job_seq, params, options, context, final_step, work_hash.
+INSERT INTO job_payload (job_seq, params, options, context, final_step, work_hash)
+VALUES (@job_seq, @params, @options, @context, @final_step, @work_hash);

@@ -1,10 +1,16 @@
--- Jobs with an unfinished available unit, oldest first. Binds: after_seq, limit.
-SELECT job.id AS job_id, job.seq, job.queue, job.type, job.priority,
-       max(job.run_at, (SELECT min(available_at) FROM unit WHERE unit.job_seq = job.seq AND unit.state = 'available')) AS next_due_at
-FROM job JOIN job_count ON job_count.job_seq = job.seq
-WHERE job.seq IN (
-    SELECT seq FROM (SELECT seq FROM job WHERE state = 'queued' AND seq > @after_seq)
-    UNION ALL
-    SELECT seq FROM (SELECT seq FROM job WHERE state = 'running' AND seq > @after_seq))
-  AND job_count.available > 0
+-- Jobs of one stored state, of any queue (null) or one, with available units that only time keeps from being claimed, oldest
+-- first. `keyless_due`: of the first unit without limit key; null: there is none. Binds: state, queue, after_seq, limit.
+SELECT job.id AS job_id, job.seq, job.queue, job.type, job.priority, job.submitted_by, job.key_limits, job.run_at,
+       (SELECT unit.available_at FROM unit INDEXED BY unit_available
+        WHERE unit.job_seq = job.seq AND unit.limit_key IS NULL AND unit.state = 'available'
+        ORDER BY unit.available_at LIMIT 1) AS keyless_due,
+       EXISTS (SELECT 1 FROM unit INDEXED BY unit_available
+               WHERE unit.job_seq = job.seq AND unit.limit_key >= '' AND unit.state = 'available') AS has_keys
+FROM job INDEXED BY job_by_state CROSS JOIN queue ON queue.name = job.queue
+WHERE job.state = @state AND job.seq > @after_seq
+  AND (@queue IS NULL OR job.queue = @queue)
+  AND job.paused_at IS NULL AND job.held_at IS NULL AND job.frozen_at IS NULL AND job.cancel_requested_at IS NULL
+  AND job.open_dependencies = 0
+  AND queue.paused_at IS NULL
+  AND EXISTS (SELECT 1 FROM unit INDEXED BY unit_available WHERE unit.job_seq = job.seq AND unit.state = 'available')
 ORDER BY job.seq LIMIT @limit;

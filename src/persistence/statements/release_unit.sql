@@ -1,8 +1,11 @@
--- Fenced. Give a unit back unharmed: nothing is counted. A cancel wins. Binds: unit_id, attempt, nonce, worker_id, now.
+-- Fenced. Give a unit back unharmed: nothing is counted, available again at @available_at. A cancel wins.
+-- Binds: unit_id, attempt, nonce, worker_id, available_at, now.
 UPDATE unit SET
   leased_by = NULL, nonce = NULL,
   (state, available_at, finished_at) = (
-    SELECT iif(job.cancel_requested_at IS NULL, 'available', 'cancelled'), @now, iif(job.cancel_requested_at IS NULL, NULL, @now)
+    SELECT iif(job.cancel_requested_at IS NULL, 'available', 'cancelled'),
+           iif(job.cancel_requested_at IS NULL, @available_at, @now),
+           iif(job.cancel_requested_at IS NULL, NULL, @now)
     FROM job WHERE job.seq = unit.job_seq)
 WHERE id = @unit_id AND attempt = @attempt AND nonce = @nonce AND leased_by = @worker_id AND state = 'running'
-RETURNING seq, id, job_seq, position, state, available_at, attempt, failures, crashes, finished_at;
+RETURNING seq, id, job_seq, position, key, limit_key, final_step, state, available_at, attempt, failures, crashes, finished_at;

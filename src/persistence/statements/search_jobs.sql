@@ -1,7 +1,9 @@
--- A keyset page of full-text matches, newest first.
+-- Full-text matches, newest first, with the parameters that were indexed.
 -- Binds: before_seq (null: from the newest), limit, and the filters state, type, queue, labels (JSON array of key and value), created_after,
 -- created_before, each null for any. And match: an FTS5 string of quoted words.
-SELECT job_snapshot.* FROM job_search CROSS JOIN job_snapshot ON job_snapshot.seq = job_search.rowid
+SELECT job_snapshot.*, job_payload.params
+FROM job_search CROSS JOIN job_snapshot ON job_snapshot.seq = job_search.rowid
+CROSS JOIN job_payload ON job_payload.job_seq = job_search.rowid
 WHERE job_search MATCH @match AND job_search.rowid < CAST(coalesce(@before_seq, 9223372036854775807) AS INTEGER)
   AND (@state IS NULL OR state = @state)
   AND (@type IS NULL OR type = @type)

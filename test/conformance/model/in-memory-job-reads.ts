@@ -1,14 +1,17 @@
 import type { Attempt, Job, Json, Unit } from '../../../src/domain/job.ts'
 import type {
+  Dependency,
   EventRecord,
   HeldUnit,
   JobFilter,
   JobPayload,
   RunnableJob,
-  Statistics,
+  UnitFilter,
   Watermark,
 } from '../../../src/domain/ports/job-store.ts'
-import { emptyState, type ModelJob, type ModelState } from './model-state.ts'
+import type { LaneHold, Queue } from '../../../src/domain/ports/lane-store.ts'
+import type { OpenSource } from '../../../src/domain/ports/source-store.ts'
+import { emptyState, type ModelJob, type ModelSource, type ModelState } from './model-state.ts'
 import { countsOf, matches, unitsOf, viewAttempt, viewHeld, viewJob, viewUnit } from './model-views.ts'
 
 /** What every model of one "database" shares, so that two stores on it can contend for the epoch. */
@@ -30,12 +33,9 @@ export class InMemoryJobReads {
 
   readRunnableJobs(afterSeq: number, limit: number): readonly RunnableJob[] {
     return this.state.jobs
-      .filter((job) => job.seq > afterSeq && countsOf(this.state, job).available > 0)
+      .filter((job) => job.seq > afterSeq && this.lanesOf(job).length > 0)
       .slice(0, limit)
-      .map((job) => {
-        const { id: jobId, seq, queue, type, priority } = job
-        return { jobId, seq, queue, type, priority, nextDueAt: this.firstDue(job) }
-      })
+      .flatMap((job) => this.lanesOf(job))
   }
 
   findHeldUnits(filter: { workerId?: string; leaseExpiredBefore?: number; limit: number }): readonly HeldUnit[] {
@@ -61,14 +61,79 @@ export class InMemoryJobReads {
 
   readJobPayload(jobId: string): JobPayload | null {
     const job = this.find(jobId)
-    return job === undefined ? null : structuredClone({ params: job.params, options: job.options })
+    if (job === undefined) return null
+    const { params, options, context, finalStepSaid: finalStep, workHash } = job
+    return structuredClone({ params, options, context, finalStep, workHash })
   }
 
-  readUnits(jobId: string, page: { afterPosition?: number; limit: number }): readonly Unit[] {
+  readIdempotencyKey(key: string): { readonly jobId: string; readonly contentHash: string } | null {
+    const known = this.state.keys.get(key)
+    return known === undefined ? null : { jobId: known.jobId, contentHash: known.contentHash }
+  }
+
+  readUnit(unitId: string): Unit | null {
+    const unit = this.state.units.find((each) => each.id === unitId)
+    return unit === undefined ? null : viewUnit(unit)
+  }
+
+  readUnits(jobId: string, page: { afterPosition?: number; limit: number }, filter: UnitFilter = {}): readonly Unit[] {
     return this.state.units
       .filter((unit) => unit.jobId === jobId && unit.position > (page.afterPosition ?? -1))
+      .filter((unit) => filter.states?.includes(unit.state) ?? true)
+      .filter((unit) => filter.keys?.includes(unit.key ?? '') ?? true)
       .slice(0, page.limit)
       .map((unit) => viewUnit(unit))
+  }
+
+  readDependencies(jobId: string): readonly Dependency[] {
+    const found = structuredClone(this.find(jobId)?.dependencies ?? [])
+    return found.sort((left, right) => (left.jobId < right.jobId ? -1 : 1))
+  }
+
+  readReruns(jobId: string, limit: number): readonly Job[] {
+    return this.state.jobs
+      .filter((job) => job.rerunOf === jobId)
+      .slice(0, limit)
+      .map((job) => viewJob(this.state, job))
+  }
+
+  readOpenSources(limit: number): readonly OpenSource[] {
+    return this.state.sources
+      .filter((source) => !source.isDone && this.#mayFeed(source))
+      .slice(0, limit)
+      .map(({ seq, jobId, source, cursor, added, skipped }) => {
+        const job = this.get(jobId)
+        return structuredClone({
+          seq,
+          job: viewJob(this.state, job),
+          source,
+          options: job.options,
+          cursor,
+          added,
+          skipped,
+        })
+      })
+  }
+
+  readSourceTotals(jobId: string): { readonly waiting: number; readonly skipped: number } {
+    const sources = this.state.sources.filter((source) => source.jobId === jobId)
+    const skipped = sources.reduce((sum, source) => sum + source.skipped, 0)
+    return { waiting: this.waitingItems(jobId), skipped }
+  }
+
+  readLaneHolds(now: number): readonly LaneHold[] {
+    return this.state.laneHolds
+      .filter((hold) => hold.until > now)
+      .sort((left, right) => (nameOf(left) < nameOf(right) ? -1 : 1))
+      .map((hold) => ({ ...hold }))
+  }
+
+  readQueues(): readonly Queue[] {
+    return structuredClone([...this.state.queues.values()]).sort((left, right) => (left.name < right.name ? -1 : 1))
+  }
+
+  readJobElapsed(jobId: string): number {
+    return this.find(jobId)?.elapsedMs ?? 0
   }
 
   readUnitPayload(unitId: string): { readonly input: Json; readonly output: Json | null } | null {
@@ -118,44 +183,64 @@ export class InMemoryJobReads {
     return this.state.events[0]?.id ?? 0
   }
 
-  readStatistics(now: number): Statistics {
-    const since = now - 24 * 3600 * 1000
-    const inState = (state: string) => this.state.jobs.filter((job) => job.state === state)
-    const lately = (state: string) => inState(state).filter((job) => (job.finishedAt ?? 0) > since).length
-    return {
-      jobs: {
-        queued: inState('queued').length,
-        running: inState('running').length,
-        completed: inState('completed').length,
-        failed: inState('failed').length,
-        cancelled: inState('cancelled').length,
-      },
-      last24Hours: {
-        completed: lately('completed'),
-        failed: lately('failed'),
-        cancelled: lately('cancelled'),
-        submitted: this.state.jobs.filter((job) => job.createdAt > since).length,
-      },
-    }
+  /** When the next unit of a lane could be claimed, null while something else than time is in the way. */
+  protected nextDue(job: ModelJob, limitKey: string | null): number | null {
+    const isFull = job.concurrency !== null && countsOf(this.state, job).running >= job.concurrency
+    return isFull ? null : (this.lanesOf(job).find((lane) => lane.limitKey === limitKey)?.nextDueAt ?? null)
   }
 
-  /** When the next unit could be claimed, null while something else than time is in the way. */
-  protected nextDue(job: ModelJob): number | null {
-    const { available, running } = countsOf(this.state, job)
-    const isStopped = [job.finishedAt, job.pausedAt, job.heldAt, job.frozenAt, job.cancelRequestedAt].some(
-      (at) => at !== null,
-    )
-    const isFull = job.concurrency !== null && running >= job.concurrency
-    if (isStopped || isFull || available === 0 || this.state.pausedQueues.has(job.queue)) return null
-    return this.firstDue(job)
-  }
-
-  protected firstDue(job: ModelJob): number {
+  /** Lanes that only time, or a limit, keeps from being claimed. */
+  protected lanesOf(job: ModelJob): RunnableJob[] {
+    if (this.isBlocked(job)) return []
     const available = unitsOf(this.state, job).filter((unit) => unit.state === 'available')
-    return Math.max(job.runAt, Math.min(...available.map((unit) => unit.availableAt)))
+    const keys = [...new Set(available.map((unit) => unit.limitKey))]
+    const { id: jobId, seq, queue, type, priority, submittedBy, keyLimits } = job
+    return keys.sort(compareKeys).map((limitKey) => {
+      const due = Math.min(...available.filter((unit) => unit.limitKey === limitKey).map((unit) => unit.availableAt))
+      const nextDueAt = Math.max(job.runAt, due)
+      return { jobId, seq, queue, type, priority, submittedBy, limitKey, keyLimits, nextDueAt }
+    })
+  }
+
+  protected isBlocked(job: ModelJob): boolean {
+    const flags = [job.finishedAt, job.pausedAt, job.heldAt, job.frozenAt, job.cancelRequestedAt]
+    if (flags.some((at) => at !== null) || job.openDependencies > 0) return true
+    return (this.state.queues.get(job.queue)?.pausedAt ?? null) !== null
+  }
+
+  /** Items that open sources of a job have not given yet. */
+  protected waitingItems(jobId: string): number {
+    return this.state.sources
+      .filter((source) => source.jobId === jobId && !source.isDone)
+      .reduce((sum, source) => sum + Math.max(0, remainder(source)), 0)
+  }
+
+  #mayFeed(source: ModelSource): boolean {
+    const job = this.get(source.jobId)
+    if (job.testUnits === null || job.decision !== null || remainder(source) <= 0) return true
+    return countsOf(this.state, job).total < job.testUnits
   }
 
   protected find(jobId: string): ModelJob | undefined {
     return this.state.jobs.find((job) => job.id === jobId)
   }
+
+  protected get(jobId: string): ModelJob {
+    const job = this.find(jobId)
+    if (job === undefined) throw new Error(`there is no job ${jobId}`)
+    return job
+  }
+}
+
+function remainder(source: ModelSource): number {
+  return source.source.total - source.added - source.skipped
+}
+
+function compareKeys(left: string | null, right: string | null): number {
+  if (left === right) return 0
+  return left === null || (right !== null && left < right) ? -1 : 1
+}
+
+function nameOf({ queue, key }: LaneHold): string {
+  return `${queue}\0${key}`
 }

@@ -1,7 +1,8 @@
 import { type ErrorRecord, errorKinds } from '../../../src/domain/errors.ts'
-import type { Json, JsonObject } from '../../../src/domain/job.ts'
-import type { AttemptOutcome, CancelReason, FinalJobState, UnitState } from '../../../src/domain/states.ts'
-import type { ModelUnit } from './model-state.ts'
+import type { FailureBudget, JsonObject, UnitCounts } from '../../../src/domain/job.ts'
+import type { NewUnit } from '../../../src/domain/ports/source-store.ts'
+import type { AttemptOutcome, FinalJobState, UnitState } from '../../../src/domain/states.ts'
+import type { ModelJob, ModelUnit } from './model-state.ts'
 
 export const lateError: ErrorRecord = {
   code: 'attempt_timed_out',
@@ -9,11 +10,15 @@ export const lateError: ErrorRecord = {
   remedy: 'Rerun it with more time.',
 }
 
-export function newUnit(id: string, jobId: string, position: number, input: Json): ModelUnit {
+export function newUnit(unit: NewUnit, jobId: string, position: number): ModelUnit {
+  const { id, input, key = null, limitKey = null } = structuredClone(unit)
   return {
     id,
     jobId,
     position,
+    key,
+    limitKey,
+    finalStep: false,
     input,
     output: null,
     state: 'available',
@@ -29,9 +34,33 @@ export function newUnit(id: string, jobId: string, position: number, input: Json
   }
 }
 
-export function settledState(reason: CancelReason | null, failed: number, cancelled: number): FinalJobState {
-  if (cancelled > 0) return reason === 'unit_failed' || reason === 'deadline' ? 'failed' : 'cancelled'
-  return failed > 0 ? 'failed' : 'completed'
+/** How a job ends of which nothing can move any more. `isCutShort`: a source had more to give. */
+export function settledState(
+  job: ModelJob,
+  counts: UnitCounts,
+  final: ModelUnit | null,
+  isCutShort: boolean,
+): FinalJobState {
+  const isFinalStepMissing = job.finalStep === 'waiting' || final?.state === 'cancelled'
+  const wasPrevented = counts.cancelled > 0 || job.keepOpen || isCutShort || isFinalStepMissing
+  if (job.cancelReason !== null && wasPrevented) {
+    return job.cancelReason === 'unit_failed' || job.cancelReason === 'deadline' ? 'failed' : 'cancelled'
+  }
+  return final?.state === 'failed' || isOverBudget(job.failureBudget, counts.failed, counts.total)
+    ? 'failed'
+    : 'completed'
+}
+
+export function isOverBudget({ units, percent }: FailureBudget, failed: number, total: number): boolean {
+  if (units === null && percent === null) return failed > 0
+  return (units !== null && failed > units) || (percent !== null && failed * 100 > percent * total)
+}
+
+/** The budget as it is judged while the job runs: a percentage only once ten units have ended. */
+export function isOverBudgetEarly(budget: FailureBudget, counts: UnitCounts, waiting: number): boolean {
+  const ended = counts.completed + counts.failed + counts.cancelled
+  if (budget.percent === null || ended >= 10) return isOverBudget(budget, counts.failed, counts.total + waiting)
+  return budget.units !== null && counts.failed > budget.units
 }
 
 export function endEvent(state: UnitState, outcome: AttemptOutcome): string {

@@ -1,6 +1,25 @@
 import type { ErrorRecord } from '../../../src/domain/errors.ts'
-import type { JobOptions, Json, JsonObject, Progress, RunnerIdentity } from '../../../src/domain/job.ts'
-import type { EventRecord, Watermark, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
+import type {
+  FailureBudget,
+  Job,
+  JobOptions,
+  Json,
+  JsonObject,
+  KeyLimits,
+  Progress,
+  RunnerIdentity,
+} from '../../../src/domain/job.ts'
+import type { PruningRecord } from '../../../src/domain/ports/history-store.ts'
+import type {
+  Dependency,
+  EventRecord,
+  JobPayload,
+  Watermark,
+  WorkerRecord,
+} from '../../../src/domain/ports/job-store.ts'
+import type { Lane, LaneHold, Queue } from '../../../src/domain/ports/lane-store.ts'
+import type { Schedule, ScheduleRun } from '../../../src/domain/ports/schedule-store.ts'
+import type { NewSource } from '../../../src/domain/ports/source-store.ts'
 import type {
   AttemptOutcome,
   CancelReason,
@@ -28,6 +47,21 @@ export interface ModelJob {
   pausedAt: number | null
   frozenAt: number | null
   heldAt: number | null
+  holdKind: 'review' | 'permission' | null
+  decision: 'approved' | 'rejected' | null
+  sealedAt: number | null
+  keepOpen: boolean
+  testUnits: number | null
+  keyLimits: KeyLimits | null
+  failureBudget: FailureBudget
+  finalStep: 'waiting' | 'running' | 'done' | null
+  finalStepSaid: JobPayload['finalStep']
+  scheduleId: string | null
+  context: Json
+  workHash: string | null
+  dependencies: ModelDependency[]
+  openDependencies: number
+  elapsedMs: number
   cancelRequestedAt: number | null
   cancelReason: CancelReason | null
   state: JobState
@@ -42,6 +76,9 @@ export interface ModelUnit {
   id: string
   jobId: string
   position: number
+  key: string | null
+  limitKey: string | null
+  finalStep: boolean
   input: Json
   output: Json | null
   state: UnitState
@@ -68,12 +105,37 @@ export interface ModelAttempt {
   error: ErrorRecord | null
   exitCode: number | null
   elapsedMs: number
+  outputBytes: number
+  droppedBytes: number
   runner: RunnerIdentity | null
 }
 
 export interface ModelWorker extends WorkerRecord {
   leaseExpiresAt: number
   stoppedAt: number | null
+}
+
+export type ModelDependency = { -readonly [Field in keyof Dependency]: Dependency[Field] }
+
+export interface ModelSource {
+  readonly seq: number
+  readonly jobId: string
+  readonly source: NewSource
+  cursor: number
+  added: number
+  skipped: number
+  isDone: boolean
+}
+
+/** What the running manager is told of with `takeConsequences`. */
+export interface ModelNotes {
+  jobs: Set<string>
+  /** Job id to limit keys. */
+  lanes: Map<string, Set<string | null>>
+  queues: Set<string>
+  stops: Set<string>
+  settled: Job[]
+  feed: boolean
 }
 
 /** Everything the store keeps, as plain lists. */
@@ -88,7 +150,20 @@ export interface ModelState {
   keys: Map<string, { contentHash: string; jobId: string; createdAt: number }>
   workers: Map<string, ModelWorker>
   watermarks: Map<string, Watermark>
-  pausedQueues: Set<string>
+  queues: Map<string, Queue>
+  /** Oldest first. */
+  sources: ModelSource[]
+  laneHolds: LaneHold[]
+  laneStarts: (Lane & { startedAt: number })[]
+  notes: ModelNotes
+  schedules: Schedule[]
+  scheduleRuns: { run: ScheduleRun; eventId: number }[]
+  /** By work hash. */
+  durations: Map<string, { samples: number[]; updatedAt: number }>
+  /** Ids of jobs whose deletion has begun. */
+  leaving: Set<string>
+  /** Oldest first. */
+  pruning: PruningRecord[]
 }
 
 export function emptyState(): ModelState {
@@ -102,6 +177,19 @@ export function emptyState(): ModelState {
     keys: new Map(),
     workers: new Map(),
     watermarks: new Map(),
-    pausedQueues: new Set(),
+    queues: new Map(),
+    sources: [],
+    laneHolds: [],
+    laneStarts: [],
+    notes: emptyNotes(),
+    schedules: [],
+    scheduleRuns: [],
+    durations: new Map(),
+    leaving: new Set(),
+    pruning: [],
   }
+}
+
+export function emptyNotes(): ModelNotes {
+  return { jobs: new Set(), lanes: new Map(), queues: new Set(), stops: new Set(), settled: [], feed: false }
 }

@@ -1,13 +1,13 @@
 import type { Attempt, Job, Json, Unit, UnitCounts } from '../../../src/domain/job.ts'
 import type { HeldUnit, JobFilter } from '../../../src/domain/ports/job-store.ts'
-import type { ModelAttempt, ModelJob, ModelState, ModelUnit } from './model-state.ts'
+import type { ModelAttempt, ModelDependency, ModelJob, ModelState, ModelUnit } from './model-state.ts'
 
 export function unitsOf(state: ModelState, job: ModelJob): ModelUnit[] {
   return state.units.filter((unit) => unit.jobId === job.id)
 }
 
 export function countsOf(state: ModelState, job: ModelJob): UnitCounts {
-  const units = unitsOf(state, job)
+  const units = unitsOf(state, job).filter((unit) => !unit.finalStep)
   const inState = (wanted: string) => units.filter((unit) => unit.state === wanted).length
   return {
     total: units.length,
@@ -20,14 +20,29 @@ export function countsOf(state: ModelState, job: ModelJob): UnitCounts {
 }
 
 export function viewJob(state: ModelState, job: ModelJob): Job {
-  const { params: _params, options: _options, settledEvent: _settledEvent, ...visible } = job
+  const {
+    params: _params,
+    options: _options,
+    context: _context,
+    workHash: _workHash,
+    finalStepSaid: _finalStepSaid,
+    elapsedMs: _elapsedMs,
+    settledEvent: _settledEvent,
+    dependencies: _dependencies,
+    ...visible
+  } = job
   return structuredClone({ ...visible, counts: countsOf(state, job) }) as Job
 }
 
+/** What a job still waits for. */
+export function openDependenciesOf(job: ModelJob): ModelDependency[] {
+  return job.dependencies.filter((each) => each.state === null)
+}
+
 export function viewUnit(unit: ModelUnit): Unit {
-  const { id, jobId, position, attempt, failures, crashes } = unit
+  const { id, jobId, position, key, limitKey, finalStep, attempt, failures, crashes } = unit
   const progress = unit.progress !== null && unit.progress.attempt === attempt ? unit.progress.value : null
-  const base = { id, jobId, position, attempt, failures, crashes, progress }
+  const base = { id, jobId, position, key, limitKey, finalStep, attempt, failures, crashes, progress }
   if (unit.state === 'available') return { ...base, state: unit.state, availableAt: unit.availableAt }
   if (unit.state === 'running')
     return { ...base, state: unit.state, nonce: unit.nonce ?? '', workerId: unit.workerId ?? '' }
@@ -35,7 +50,7 @@ export function viewUnit(unit: ModelUnit): Unit {
 }
 
 export function viewAttempt(unit: ModelUnit, attempt: ModelAttempt): Attempt {
-  const { elapsedMs: _elapsedMs, ...visible } = attempt
+  const { elapsedMs: _elapsedMs, outputBytes: _outputBytes, droppedBytes: _droppedBytes, ...visible } = attempt
   return structuredClone({ unitId: unit.id, ...visible }) as Attempt
 }
 
@@ -47,6 +62,7 @@ export function viewHeld(state: ModelState, unit: ModelUnit): HeldUnit {
     fence: { unitId: unit.id, attempt: unit.attempt, nonce: unit.nonce ?? '', workerId: unit.workerId ?? '' },
     job: viewJob(state, job),
     executor: attempt.executor,
+    limitKey: unit.limitKey,
     runner: attempt.runner,
     startedAt: attempt.startedAt,
     failures: unit.failures,

@@ -19,7 +19,6 @@ export interface StoreUnderTest {
   /** Another store on the same data, which has not raised the epoch. */
   openAnother(): JobStore
   setFlag(jobId: string, flag: JobFlag, at: number | null): void
-  pauseQueue(name: string, at: number): void
   /** What pruning will do. */
   deleteJob(jobId: string): void
 }
@@ -53,7 +52,6 @@ function openModel(): StoreUnderTest {
     setFlag: (jobId, flag, at) => {
       find(jobId)[flag] = at
     },
-    pauseQueue: (name) => database.state.pausedQueues.add(name),
     deleteJob: (jobId) => {
       const { state } = database
       state.jobs = state.jobs.filter((job) => job.id !== jobId)
@@ -99,7 +97,6 @@ export function openSqlite(): StoreUnderTest & { readonly databaseFile: string }
     clock,
     openAnother: open,
     setFlag: (jobId, flag, at) => change(`UPDATE job SET ${columns[flag]} WHERE id = @jobId`, { jobId, at }),
-    pauseQueue: (name, at) => change('UPDATE queue SET paused_at = @at WHERE name = @name', { name, at }),
     deleteJob: (jobId) => change('DELETE FROM job WHERE id = @jobId', { jobId }),
   })
   return { ...under, databaseFile }

@@ -15,6 +15,11 @@ export const options: JobOptions = {
   cancelGraceMs: 3_000,
   maxOutputBytes: 1024,
   rerunWhenLost: true,
+  totalTimeoutMs: null,
+  retry: { exitCode: true, timeout: true, onlyExitCodes: null, rejectedExitCodes: [] },
+  rateLimit: null,
+  unitKey: null,
+  limitKey: null,
 }
 
 /** @returns a UUIDv7 with a number in it that is easy to read back. */
@@ -37,6 +42,7 @@ export function newJob(number: number, changes: Partial<NewJob> = {}, units = 1)
     priority: 2,
     params: {},
     options,
+    context: { env: { LANG: 'C' }, cwd: '/tmp' },
     runAt: start,
     concurrency: null,
     maxAttempts: 1,
@@ -44,7 +50,16 @@ export function newJob(number: number, changes: Partial<NewJob> = {}, units = 1)
     submittedBy: 'test 1.0',
     idempotencyKey: `key-${number}`,
     contentHash: `hash-${number}`,
+    workHash: null,
     units: Array.from({ length: units }, (_, position) => ({ id: unitIdOf(number, position), input: { position } })),
+    source: null,
+    keepOpen: false,
+    testUnits: null,
+    keyLimits: null,
+    failureBudget: { units: null, percent: null, stopEarly: false },
+    finalStep: null,
+    dependencies: [],
+    scheduleId: null,
     now: start,
     ...changes,
   }
@@ -71,21 +86,44 @@ export function submit(store: JobStore, job: NewJob): Job {
   return outcome.job
 }
 
+/** @returns the id of the unit of a job's final step. */
+export function finalStepIdOf(job: number): string {
+  return unitIdOf(job, 9_999)
+}
+
 let nonces = 0
 
-/** @returns what was claimed and its fence. @throws when nothing was */
-export function claim(
-  store: JobStore,
-  jobId: string,
-  changes: { now?: number; workerId?: string } = {},
-): { unit: Unit & { state: 'running' }; job: Job; moreAvailable: boolean; fence: Fence } {
+interface ClaimChanges {
+  readonly now?: number
+  readonly workerId?: string
+  readonly limitKey?: string | null
+}
+
+export interface Claimed {
+  readonly unit: Unit & { readonly state: 'running' }
+  readonly fence: Fence
+  readonly job: Job
+  readonly nextDueAt: number | null
+}
+
+/** @returns up to `limit` units of a lane, each with its fence; none when nothing is due. */
+export function claimSome(store: JobStore, jobId: string, limit: number, changes: ClaimChanges = {}): Claimed[] {
   nonces += 1
-  const { now = start, workerId = worker.id } = changes
+  const { now = start, workerId = worker.id, limitKey = null } = changes
   const nonce = `nonce-${nonces}`
-  const outcome = store.claimUnitIfDue({ jobId, workerId, executor: 'command', mode: 'local', nonce, now })
-  if (outcome.kind !== 'claimed') throw new Error(`nothing to claim; due ${outcome.nextDueAt}`)
-  const { unit, job, moreAvailable } = outcome
-  return { unit, job, moreAvailable, fence: { unitId: unit.id, attempt: unit.attempt, nonce, workerId } }
+  const request = { jobId, limitKey, limit, workerId, executor: 'command', mode: 'local', nonce, now } as const
+  const { units, job, nextDueAt } = store.claimUnitsIfDue(request)
+  return units.map((unit) => {
+    if (job === null) throw new Error('claimed without a job')
+    return { unit, job, nextDueAt, fence: { unitId: unit.id, attempt: unit.attempt, nonce, workerId } }
+  })
+}
+
+/** @returns what was claimed and its fence. @throws when nothing was */
+export function claim(store: JobStore, jobId: string, changes: ClaimChanges = {}): Claimed {
+  const [claimed] = claimSome(store, jobId, 1, changes)
+  if (claimed === undefined) throw new Error(`nothing to claim of ${jobId}`)
+  return claimed
 }
 
 /** Every way a fence can be wrong by one part. */

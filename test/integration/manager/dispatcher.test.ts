@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { JobStore } from '../../../src/domain/ports/job-store.ts'
-import { Dispatcher } from '../../../src/manager/runtime/dispatcher.ts'
-import { newJob, openQueue } from './queue-under-test.ts'
+import type { JobStore, NewJob } from '../../../src/domain/ports/job-store.ts'
+import { type Claim, Dispatcher } from '../../../src/manager/runtime/dispatcher.ts'
+import { newJob, newUnits, openQueue } from './queue-under-test.ts'
 
 function openDispatcher(slots: number) {
   const disk = { failsFor: null as string | null }
@@ -10,60 +10,156 @@ function openDispatcher(slots: number) {
   store.registerWorker({ id: 'w', kind: 'command', name: 'w', pid: 1, slots }, clock.now(), clock.now() + 60_000)
   const failing: JobStore = new Proxy(store, {
     get(target, name) {
-      if (name === 'claimUnitIfDue') {
-        return (request: { jobId: string }) => {
-          if (disk.failsFor === request.jobId) {
-            disk.failsFor = null
-            throw new Error('disk error')
-          }
-          return target.claimUnitIfDue(request as Parameters<JobStore['claimUnitIfDue']>[0])
+      if (name === 'claimUnitsIfDue') {
+        return (request: Parameters<JobStore['claimUnitsIfDue']>[0]) => {
+          if (disk.failsFor !== request.jobId) return target.claimUnitsIfDue(request)
+          disk.failsFor = null
+          throw new Error('disk error')
         }
       }
       const value: unknown = Reflect.get(target, name)
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  const started: string[] = []
+  const claims: Claim[] = []
   let nonce = 0
-  const dispatcher = new Dispatcher({
+  commits.addClosingHook(() => dispatcher.offer(store.takeConsequences().runnable))
+  const dispatcher: Dispatcher = new Dispatcher({
     store: failing,
     commits,
     clock,
-    slots,
-    workerId: 'w',
+    executorOf: () => 'command',
     createNonce: () => `nonce${nonce++}`,
-    start: (claim) => started.push(claim.job.name),
+    pools: [{ kind: 'command', workerId: 'w', slots, start: (given) => claims.push(...given) }],
   })
   dispatcher.start()
-  const submit = (name: string) =>
+  const submit = (name: string, changes: Partial<NewJob> = {}) =>
     commits.run(() => {
-      const submitted = store.submitJob(newJob(clock.now(), name))
+      const submitted = store.submitJob(newJob(clock.now(), name, changes))
       if (submitted.kind !== 'created') throw new Error(submitted.kind)
-      dispatcher.offer(submitted.job, submitted.job.runAt)
       return submitted.job
     })
-  return { ...queue, dispatcher, disk, started, submit }
+  const end = (claim: Claim) =>
+    commits.run(() => {
+      const { id: unitId, attempt, nonce: given, workerId } = claim.unit
+      store.completeUnitIfHeld({ unitId, attempt, nonce: given, workerId }, null, {
+        exitCode: 0,
+        error: null,
+        elapsedMs: 1,
+        outputBytes: 0,
+        droppedBytes: 0,
+        now: clock.now(),
+      })
+      dispatcher.releaseSlot(unitId)
+    })
+  /** Ends what runs, one after the other, until nothing does. @returns names of the jobs in the order in which units started */
+  const runAll = async () => {
+    for (let done = 0; done < claims.length; done += 1) await end(claims[done] as Claim)
+    return started()
+  }
+  const started = () => claims.map((claim) => claim.job.name)
+  const settle = () => commits.run(() => undefined)
+  return { ...queue, dispatcher, disk, claims, started, submit, end, runAll, settle }
 }
 
 test('claims share the commit of their submits, in order, up to the slots', async () => {
   const { started, submit, dispatcher, transactions } = openDispatcher(2)
   const before = transactions()
-  await Promise.all(['a', 'b', 'c'].map(submit))
-  expect(started).toEqual(['a', 'b'])
-  expect(dispatcher.slots).toEqual({ total: 2, busy: 2 })
+  await Promise.all(['a', 'b', 'c'].map((name) => submit(name)))
+  expect(started()).toEqual(['a', 'b'])
+  expect(dispatcher.slotsOf('command')).toEqual({ total: 2, busy: 2 })
   expect(transactions() - before).toBeLessThanOrEqual(2)
 })
 
 test('a storage fault in a claim loses no job and leaks no slot', async () => {
-  const { started, submit, dispatcher, disk, commits, store } = openDispatcher(2)
+  const { started, submit, dispatcher, disk, settle, store } = openDispatcher(2)
   dispatcher.quiet()
   const jobs = [await submit('a'), await submit('b'), await submit('c')]
   disk.failsFor = jobs[1]?.id ?? null
   dispatcher.start()
-  await commits.run(() => undefined).catch(() => undefined)
-  await commits.run(() => undefined)
-  expect(started).toEqual(['a', 'b'])
-  expect(dispatcher.slots.busy).toBe(2)
+  await settle().catch(() => undefined)
+  await settle()
+  expect(started()).toEqual(['a', 'b'])
+  expect(dispatcher.slotsOf('command').busy).toBe(2)
   expect(dispatcher.waitingJobs).toBe(1)
   expect(store.findHeldUnits({ limit: 10 })).toHaveLength(2)
+})
+
+test('clients share the slots: one that submits a thousand starves nobody', async () => {
+  const { started, submit, end, claims } = openDispatcher(2)
+  await submit('greedy', { submittedBy: 'greedy', units: newUnits(50) })
+  await submit('late', { submittedBy: 'late', units: newUnits(3) })
+  expect(started()).toEqual(['greedy', 'greedy'])
+  for (let turn = 0; turn < 6; turn += 1) await end(claims[turn] as Claim)
+  expect(
+    started()
+      .slice(2, 8)
+      .filter((name) => name === 'late'),
+  ).toHaveLength(3)
+})
+
+test('a key limit holds over jobs of the queue, to the unit', async () => {
+  const { claims, submit, end, dispatcher } = openDispatcher(10)
+  const keyLimits = { concurrency: 2, rate: null }
+  await submit('first', { keyLimits, units: newUnits(4, () => 'a.org') })
+  await submit('second', { keyLimits, units: newUnits(4, (position) => (position < 2 ? 'a.org' : 'b.org')) })
+  const runningOf = (key: string) => claims.filter(({ unit }) => unit.limitKey === key).length
+  expect(runningOf('a.org')).toBe(2)
+  expect(runningOf('b.org')).toBe(2)
+  const [first] = claims.filter(({ unit }) => unit.limitKey === 'a.org')
+  await end(first as Claim)
+  expect(runningOf('a.org')).toBe(3)
+  expect(dispatcher.slotsOf('command').busy).toBe(4)
+})
+
+test('a queue limit holds, and the other queues go on', async () => {
+  const { started, submit, commits, store, clock, dispatcher, runAll } = openDispatcher(10)
+  await commits.run(() => store.updateQueue('slow', { concurrency: 1 }, clock.now()))
+  dispatcher.reloadQueues()
+  await submit('slow', { queue: 'slow', units: newUnits(3) })
+  await submit('fast', { units: newUnits(2) })
+  expect(started()).toEqual(['slow', 'fast', 'fast'])
+  expect(dispatcher.waitOfQueue('slow')).toBe('full')
+  expect((await runAll()).filter((name) => name === 'slow')).toHaveLength(3)
+})
+
+test('a rate limit starts its number in a window, also after a restart', async () => {
+  const { started, submit, commits, store, clock, dispatcher, settle } = openDispatcher(10)
+  await commits.run(() => store.updateQueue('polite', { rate: { count: 2, windowMs: 1_000 } }, clock.now()))
+  dispatcher.reloadQueues()
+  await submit('polite', { queue: 'polite', units: newUnits(5) })
+  expect(started()).toHaveLength(2)
+  clock.advance(500)
+  const successor = new Dispatcher({
+    store,
+    commits,
+    clock,
+    executorOf: () => 'command',
+    createNonce: () => 'successor',
+    pools: [{ kind: 'command', workerId: 'w', slots: 10, start: () => undefined }],
+  })
+  successor.start()
+  expect(successor.waitOfQueue('polite')).toEqual({ heldUntil: clock.now() + 500 })
+  successor.quiet()
+  clock.advance(500)
+  await settle()
+  expect(started()).toHaveLength(4)
+})
+
+test('a hold keeps its lane back until its time, and nothing else', async () => {
+  const { claims, submit, clock, dispatcher, settle } = openDispatcher(10)
+  dispatcher.holdLane({ queue: 'default', key: 'slow.org' }, clock.now() + 5_000)
+  await submit('crawl', { units: newUnits(4, (position) => (position % 2 === 0 ? 'slow.org' : 'fast.org')) })
+  expect(claims.map(({ unit }) => unit.limitKey)).toEqual(['fast.org', 'fast.org'])
+  clock.advance(5_000)
+  await settle()
+  expect(claims).toHaveLength(4)
+})
+
+test('the units of a job stay under its concurrency', async () => {
+  const { claims, submit, end } = openDispatcher(10)
+  await submit('job', { concurrency: 3, units: newUnits(8) })
+  expect(claims).toHaveLength(3)
+  await end(claims[0] as Claim)
+  expect(claims).toHaveLength(4)
 })

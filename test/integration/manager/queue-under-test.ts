@@ -5,10 +5,10 @@ import { uuidv7 } from 'uuidv7'
 import { onTestFinished } from 'vitest'
 import { QueueError } from '../../../src/domain/errors.ts'
 import type { NewJob } from '../../../src/domain/ports/job-store.ts'
-import { defaultBackoff } from '../../../src/domain/retry-policy.ts'
 import { CommitQueue, type CommitQueueOptions } from '../../../src/manager/runtime/commit-queue.ts'
 import { openJobStore } from '../../../src/persistence/open-job-store.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
+import { jobOptions } from '../../support/job-options.ts'
 
 /** A commit queue on a real database in a directory of its own, removed at the end of the test. */
 export function openQueue(options: Partial<CommitQueueOptions> = {}) {
@@ -47,7 +47,7 @@ export function openQueue(options: Partial<CommitQueueOptions> = {}) {
 }
 
 /** @returns a job of one unit, due at `now`; its key is its name */
-export function newJob(now: number, key: string): NewJob {
+export function newJob(now: number, key: string, changes: Partial<NewJob> = {}): NewJob {
   return {
     id: uuidv7(),
     type: 'command',
@@ -56,14 +56,8 @@ export function newJob(now: number, key: string): NewJob {
     labels: {},
     priority: 2,
     params: {},
-    options: {
-      backoff: defaultBackoff,
-      unitTimeoutMs: null,
-      idleTimeoutMs: null,
-      cancelGraceMs: 0,
-      maxOutputBytes: 4096,
-      rerunWhenLost: true,
-    },
+    options: jobOptions,
+    context: null,
     runAt: now,
     concurrency: null,
     maxAttempts: 1,
@@ -71,7 +65,26 @@ export function newJob(now: number, key: string): NewJob {
     submittedBy: 'test',
     idempotencyKey: key,
     contentHash: key,
+    workHash: null,
     units: [{ id: uuidv7(), input: null }],
+    source: null,
+    keepOpen: false,
+    testUnits: null,
+    keyLimits: null,
+    failureBudget: { units: null, percent: null, stopEarly: false },
+    finalStep: null,
+    dependencies: [],
+    scheduleId: null,
     now,
+    ...changes,
   }
+}
+
+/** @returns `count` units, each with the limit key that `keyOf` names. */
+export function newUnits(count: number, keyOf: (position: number) => string | null = () => null) {
+  return Array.from({ length: count }, (_, position) => ({
+    id: uuidv7(),
+    input: position,
+    limitKey: keyOf(position),
+  }))
 }

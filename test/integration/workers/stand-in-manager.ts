@@ -15,6 +15,8 @@ export interface StandInOrder {
   readonly dieAt: string | null
   /** It stops the command so long after its start. */
   readonly stopAfterMs: number | null
+  /** It freezes the command so long after its start. */
+  readonly freezeAfterMs: number | null
   /** It has no descriptor left when it starts the command. */
   readonly exhausted: boolean
 }
@@ -39,6 +41,7 @@ const command = executor.start(order.task, {
   started: (runner) => {
     say({ started: runner })
     if (order.stopAfterMs !== null) setTimeout(() => command.stop('cancel'), order.stopAfterMs)
+    if (order.freezeAfterMs !== null) setTimeout(() => void command.freeze(), order.freezeAfterMs)
   },
   progressed: ignore,
   ended: (end) => say({ ended: end }),

@@ -29,6 +29,7 @@ export function startUnder(harness: Harness, task: CommandTask, more: Partial<St
     shell: '/bin/sh',
     dieAt: null,
     stopAfterMs: null,
+    freezeAfterMs: null,
     exhausted: false,
     ...more,
   }

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -60,6 +59,7 @@ test('the command gets its own environment with the marks, and nothing of the ma
     `NIGHTKILN_HOME=${harness.home}`,
     'NIGHTKILN_INSTANCE=instance-of-tests',
     'NIGHTKILN_JOB_ID=job-1',
+    `NIGHTKILN_RESULT=${join(harness.directory(task), 'result.json')}`,
     `NIGHTKILN_UNIT=${task.fence.unitId}`,
     'PATH=/usr/bin:/bin',
     'directory=kept',
@@ -135,19 +135,6 @@ test('everything in the state directory is for its owner only', async () => {
   const directory = harness.directory(task)
   const open = readdirSync(directory).filter((name) => (statSync(join(directory, name)).mode & 0o077) !== 0)
   expect([open, statSync(directory).mode & 0o077]).toEqual([[], 0])
-})
-
-test('a line can be given to a command whose input is a pipe of the attempt', async () => {
-  const harness = useExecutor()
-  const observer = recordObserver()
-  const task = harness.task('read line; echo "got $line"')
-  mkdirSync(harness.directory(task), { recursive: true })
-  const pipe = join(harness.directory(task), 'input')
-  execFileSync('mkfifo', [pipe])
-  harness.executor.start(task, observer)
-  await observer.runner()
-  writeFileSync(pipe, 'hello\n')
-  expect(await observer.end()).toMatchObject({ exitCode: 0, output: { tail: 'got hello\n' } })
 })
 
 test('when the command has ended the heal script runs, without the marks and outside the job', async () => {

@@ -1,23 +1,7 @@
 import { expect, test } from 'vitest'
-import { systemClock } from '../../../src/domain/clock.ts'
 import { isAlive } from '../../support/proc.ts'
 import { pidIn, recordObserver, useExecutor } from './executor-harness.ts'
-
-/** The real clock, moved on by hand. */
-function movedClock() {
-  let ahead = 0
-  let wall = 0
-  return {
-    now: () => systemClock.now() + wall,
-    monotonic: () => systemClock.monotonic() + ahead,
-    moveMonotonic: (ms: number) => {
-      ahead += ms
-    },
-    jumpWall: (ms: number) => {
-      wall += ms
-    },
-  }
-}
+import { movedClock } from './moved-clock.ts'
 
 async function running(script: string, limits: { unitTimeoutMs?: number; idleTimeoutMs?: number }) {
   const clock = movedClock()

@@ -6,8 +6,8 @@ import { bar, jobProgressLine, progressText } from '../../../src/cli/display/pro
 import { formatAge } from '../../../src/cli/display/quantities.ts'
 import { wantsColor } from '../../../src/cli/display/terminal.ts'
 import { fitText, textWidth, wrapText } from '../../../src/cli/display/text-width.ts'
+import { endedJob, jobView, someJobId } from '../../support/job-view.ts'
 import { fakeTerminal } from './fake-terminal.ts'
-import { endedJob, jobView, someJobId } from './job-view.ts'
 
 const now = Date.parse('2030-01-01T00:01:00Z')
 const evil = 'x\u001b[2Jy\u0007\u202ez\r\nq'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { outcomeExitCodes, waitExitCode } from '../../../src/cli/exit-codes.ts'
 import { errorKinds } from '../../../src/domain/errors.ts'
-import { endedJob, jobView } from './job-view.ts'
+import { endedJob, jobView } from '../../support/job-view.ts'
 
 describe('the exit code of a wait', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { forCommandLine } from '../../../src/cli/display/for-command-line.ts'
 import { errorKinds } from '../../../src/domain/errors.ts'
-import { someJobId } from './job-view.ts'
+import { someJobId } from '../../support/job-view.ts'
 
 describe('words of the manager at the command line', () => {
   it.each([
@@ -30,6 +30,21 @@ describe('words of the manager at the command line', () => {
     ['labels.team is 3; params.env.A is 4', '--label team is 3; --env A is 4'],
     ['params.width is missing', '--param width is missing'],
     ['overrides.backoff.initial_s is 0', '--backoff-initial is 0'],
+    ['decide_job {"id":"X","decision":"approve"} runs the rest', 'nightkiln approve X runs the rest'],
+    ['or decide_job {"id":"X","decision":"reject"}', 'or nightkiln reject X'],
+    ['list_units {"id":"X","states":["failed"]} shows them', 'nightkiln units --state failed X shows them'],
+    ['rerun_job {"id":"X","only":"failed"} repeats', 'nightkiln rerun --only failed X repeats'],
+    ['pause_job {"queue":"gpu"}', 'nightkiln queue pause gpu'],
+    ['update_job {"queue":"gpu"}', 'nightkiln queue set gpu'],
+    ['add_units {"id":"X","close":true} closes it', 'nightkiln add-units --close X closes it'],
+    ['job_logs {"id":"X","unit":3}', 'nightkiln logs --unit 3 X'],
+    ['Use add_units while it is open.', `Use nightkiln add-units ${someJobId} while it is open.`],
+    ['list_schedules {"name":"nightly","history":20} shows', 'nightkiln schedule runs nightly shows'],
+    ['schedule_job {"name":"a b","enabled":false} holds it', 'nightkiln schedule pause "a b" holds it'],
+    ['remove_schedule {"name":"x"}', 'nightkiln schedule remove x'],
+    ['rerun_job {"id":"X","overrides":{…}} runs it again', 'nightkiln rerun X runs it again'],
+    ['test_first is 5000; rate_limited.wait_s is 0', '--test-first is 5000; --rate-limited-wait is 0'],
+    ['depends_on.0.id is "x"', '--depends-on is "x"'],
   ])('%s', (wire, told) => {
     expect(forCommandLine(wire, someJobId)).toBe(told)
     expect(forCommandLine(told, someJobId)).toBe(told)

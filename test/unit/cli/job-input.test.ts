@@ -102,8 +102,8 @@ describe('the input of a submit', () => {
   })
 
   it('says only what was given, so that a rerun overrides nothing else', () => {
-    expect(limitsOf({ rerunWhenLost: true }, world.now)).toEqual({})
+    expect(limitsOf({ rerunWhenLost: true, csvHeader: true }, world)).toEqual({})
     expect(paramsOf({}, world.cwd)).toEqual({})
-    expect(limitsOf({ timeout: '5m' }, world.now)).toEqual({ timeout_s: 300 })
+    expect(limitsOf({ timeout: '5m' }, world)).toEqual({ timeout_s: 300 })
   })
 })

@@ -4,8 +4,8 @@ import { watchJobs } from '../../../src/cli/watch-jobs.ts'
 import type { ManagerClient } from '../../../src/client/manager-client.ts'
 import { longestWaitSeconds, type WaitAnswer, type WaitRequest } from '../../../src/domain/wire/jobs.ts'
 import type { JobView } from '../../../src/domain/wire/shared.ts'
+import { endedJob, jobView, someJobId } from '../../support/job-view.ts'
 import { fakeTerminal } from './fake-terminal.ts'
-import { endedJob, jobView, someJobId } from './job-view.ts'
 
 /** A manager that answers the given looks in turn; each poll that is not satisfied takes its whole time. */
 function fakeWatch(looks: readonly JobView[][], options: { isTTY?: boolean; json?: boolean } = {}) {

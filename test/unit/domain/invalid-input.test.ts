@@ -137,7 +137,7 @@ describe('parameters of a command are explained by what was meant', () => {
   test('an unknown key is told with those that exist', () => {
     const parsed = commandParams.safeParse({ argv: ['true'], comand: 'x' })
     expect(parsed.error === undefined ? '' : invalidCommand(parsed.error, { comand: 'x' }).message).toBe(
-      'params has the unknown key "comand"; valid: argv, shell, script, cwd, env, stdin, success_exit_codes',
+      'params has the unknown key "comand"; valid: argv, shell, script, cwd, env, stdin, interactive, success_exit_codes',
     )
   })
 })

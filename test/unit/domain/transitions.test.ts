@@ -29,9 +29,9 @@ const unitExpectation: Readonly<Record<string, readonly (AttemptOutcome | '-')[]
   'available > running': ['-'],
   'available > cancelled': ['-'],
   'running > completed': ['completed'],
-  'running > available': ['failed', 'timed_out', 'released', 'lost'],
+  'running > available': ['failed', 'timed_out', 'released', 'rate_limited', 'lost'],
   'running > failed': ['failed', 'timed_out', 'lost'],
-  'running > cancelled': ['cancelled', 'failed', 'timed_out', 'released', 'lost'],
+  'running > cancelled': ['cancelled', 'failed', 'timed_out', 'released', 'rate_limited', 'lost'],
 }
 
 const jobCases = [null, ...jobStates].flatMap((from) => jobStates.map((to) => ({ from, to })))
@@ -67,11 +67,11 @@ describe('unit transitions', () => {
     }
   })
 
-  test('only a failure or a timeout counts against max_attempts, and never under a cancel', () => {
+  test('only a failure or a timeout counts against max_attempts, and never under a cancel or a rate limit', () => {
     for (const row of unitTransitions) {
-      const counted = row.by === 'lease_holder' && (row.to === 'available' || row.to === 'failed')
-      const released = row.outcomes?.includes('released') === true
-      expect(row.counts).toBe(counted && !released)
+      const isTried = row.to === 'available' || row.to === 'failed'
+      const isFailure = row.outcomes?.some((outcome) => outcome === 'failed' || outcome === 'timed_out') === true
+      expect(row.counts).toBe(isTried && isFailure)
     }
   })
 

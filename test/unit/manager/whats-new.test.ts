@@ -1,14 +1,18 @@
 import { expect, test } from 'vitest'
 import type { FinalJob, Job } from '../../../src/domain/job.ts'
+import type { ScheduleNews } from '../../../src/domain/ports/schedule-store.ts'
 import type { ServiceContext } from '../../../src/manager/services/service-context.ts'
 import { whatsNew } from '../../../src/manager/services/whats-new.ts'
-import { finalJob, noon, queuedJob } from '../../support/job-builder.ts'
+import { finalJob, noon, queuedJob, startedJob } from '../../support/job-builder.ts'
 
 const name = 'a name that is quite long, as the names of things in a real night of work tend to be, says somebody'
 
 function createQueue() {
   const ended: { job: FinalJob; eventId: number }[] = []
   const unfinished: Job[] = []
+  const running: Job[] = []
+  const held: Job[] = []
+  const missed: ScheduleNews[] = []
   const mark = { acknowledged: 0, shown: 0 }
   let newest = 0
   let whileCommitting: () => void = () => undefined
@@ -25,8 +29,12 @@ function createQueue() {
       mark.shown = Math.max(mark.shown, eventId)
     },
     readFinishedJobs: (after: number, limit: number) => ended.filter((item) => item.eventId > after).slice(0, limit),
-    listJobs: (_filter: unknown, { limit }: { limit: number }) => unfinished.slice(0, limit),
-    readStatistics: () => ({ jobs: { queued: unfinished.length, running: 0 } }),
+    listJobs: (_filter: unknown, { limit }: { limit: number }) => [...running, ...unfinished, ...held].slice(0, limit),
+    readStateCounts: () => ({ queued: unfinished.length + held.length, running: running.length }),
+    readHeldJobs: () => held,
+    readScheduleNews: (after: number, limit: number) => missed.filter((item) => item.eventId > after).slice(0, limit),
+    readUnits: () => [],
+    readSourceTotals: () => ({ waiting: 0 }),
   }
   const commits = {
     async run<Value>(work: () => Value): Promise<Value> {
@@ -41,7 +49,14 @@ function createQueue() {
     commits,
     facts: { user: 'ann' },
     clock: { now: () => noon },
-    dispatcher: { slots: { total: 4, busy: 0 } },
+    dispatcher: {
+      slotsOf: () => ({ total: 4, busy: 0 }),
+      waitOfQueue: () => null,
+      isQueuePaused: () => false,
+    },
+    storage: { healthy: true },
+    supervisor: { liveOf: () => undefined },
+    throughput: { estimate: () => ({ seconds: 90, low_seconds: 60, high_seconds: 120, reason: null }) },
     isDraining: () => false,
   } as unknown as ServiceContext
   const queue = {
@@ -55,6 +70,27 @@ function createQueue() {
     wait(count: number) {
       for (let each = 0; each < count; each += 1) unfinished.push(queuedJob({ id: idOf(100_000 + each), name }))
     },
+    run(count: number) {
+      for (let each = 0; each < count; each += 1) running.push(startedJob({ id: idOf(200_000 + each), name }))
+    },
+    hold(count: number) {
+      for (let each = 0; each < count; each += 1)
+        held.push(startedJob({ id: idOf(300_000 + each), name, heldAt: noon, holdKind: 'review' }))
+    },
+    miss(count = 1) {
+      for (let each = 0; each < count; each += 1) {
+        newest += 2
+        const run = {
+          scheduleId: 's',
+          dueAt: noon + newest,
+          outcome: 'missed',
+          jobId: null,
+          error: null,
+          createdAt: noon,
+        }
+        missed.push({ run, scheduleName: 'nightly', eventId: newest - 1 } as ScheduleNews)
+      }
+    },
     duringCommits(effect: () => void) {
       whileCommitting = effect
     },
@@ -62,6 +98,7 @@ function createQueue() {
       const answer = await whatsNew(context, acknowledge === undefined ? {} : { acknowledge })
       expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThanOrEqual(4_096)
       const lines = [...answer.finished, ...answer.failed, ...answer.cancelled]
+      expect(answer.missed_runs.every((run) => run.schedule === 'nightly')).toBe(true)
       return { ...answer, lines, ids: lines.map((line) => line.id) }
     },
     idsOfEnded: () => ended.map((item) => item.job.id),
@@ -132,4 +169,53 @@ test('unfinished jobs leave room for what ended, and are counted exactly', async
   expect(answer.unfinished.length).toBeGreaterThanOrEqual(3)
   expect(answer.more).toBe(true)
   expect((await queue.look(answer.cursor)).ids).toEqual([])
+})
+
+test('missed runs are told in their turn, each once it is acknowledged never again', async () => {
+  const queue = createQueue()
+  queue.miss(2)
+  queue.end('failed', 30)
+  queue.miss(60)
+  queue.end('completed', 2)
+  const seen: string[] = []
+  const ids: string[] = []
+  let answer = await queue.look()
+  expect(answer.counts.missed_runs).toBe(62)
+  expect((await queue.look()).missed_runs[0]).toMatchObject({ outcome: 'missed', shown_before: true })
+  for (let page = 0; page < 20 && (answer.lines.length > 0 || answer.missed_runs.length > 0); page += 1) {
+    seen.push(...answer.missed_runs.map((run) => run.due_at))
+    ids.push(...answer.ids)
+    answer = await queue.look(answer.cursor)
+  }
+  expect(seen).toHaveLength(62)
+  expect(new Set(seen).size).toBe(62)
+  expect([...ids].sort()).toEqual(queue.idsOfEnded())
+  expect(answer.counts).toMatchObject({ missed_runs: 0, failed: 0, finished: 0 })
+})
+
+test('more news than are read at once: nothing between the two kinds is passed over', async () => {
+  const queue = createQueue()
+  queue.miss(1_200)
+  queue.end('failed', 3)
+  let answer = await queue.look()
+  const seen: string[] = []
+  const ids: string[] = []
+  for (let page = 0; page < 200 && (answer.lines.length > 0 || answer.missed_runs.length > 0); page += 1) {
+    seen.push(...answer.missed_runs.map((run) => run.due_at))
+    ids.push(...answer.ids)
+    answer = await queue.look(answer.cursor)
+  }
+  expect(new Set(seen).size).toBe(1_200)
+  expect([...ids].sort()).toEqual(queue.idsOfEnded())
+})
+
+test('what waits for a person is shown however many jobs are newer, and what runs with its time left', async () => {
+  const queue = createQueue()
+  queue.hold(2)
+  queue.run(1)
+  queue.wait(150)
+  const answer = await queue.look()
+  expect(answer.needs_you.map((line) => line.state)).toEqual(['awaiting_approval', 'awaiting_approval'])
+  expect(answer.unfinished[0]).toMatchObject({ state: 'running', eta_s: 90 })
+  expect(answer.counts).toMatchObject({ needs_you: 2, unfinished: 151 })
 })

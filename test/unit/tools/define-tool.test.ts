@@ -1,39 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { QueueError } from '../../../src/domain/errors.ts'
-import type { JobView } from '../../../src/domain/wire/shared.ts'
 import { tools } from '../../../src/tools/all-tools.ts'
 import type { ToolHost } from '../../../src/tools/define-tool.ts'
 import { usualAnswerCharacters } from '../../../src/tools/fit-answer.ts'
 import { longestToolWaitSeconds } from '../../../src/tools/wait-for-jobs.ts'
+import { jobView } from '../../support/job-view.ts'
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057'
 const otherId = '01890a5d-ac96-774b-bcce-b302099a8058'
-const at = '2031-05-04T03:02:01.000Z'
-
-const job: JobView = {
-  id,
-  name: 'example',
-  type: 'command',
-  state: 'running',
-  stored_state: 'running',
-  why: 'running for 3 s',
-  final: false,
-  queue: 'default',
-  priority: 'normal',
-  labels: {},
-  progress: null,
-  eta: null,
-  attempts: 1,
-  execution_mode: 'local',
-  error: null,
-  rerun_of: null,
-  submitted_by: 'test',
-  created_at: at,
-  run_at: null,
-  started_at: at,
-  finished_at: null,
-  duration_s: 3,
-}
+const job = jobView({ id })
 const statusAnswer = { jobs: [job], missing: [], next: 'wait' }
 
 interface Seen {

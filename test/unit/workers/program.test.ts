@@ -6,6 +6,7 @@ const spec = {
   cwd: '/w',
   environment: { A: 'b' },
   stdin: null,
+  interactive: false,
   successExitCodes: [0],
 }
 const failure = (code: string): Error => Object.assign(new Error(code), { code })

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { uuidv7 } from 'uuidv7'
+import type { StatePaths } from '../../config/paths.ts'
+import type { Settings } from '../../config/settings.ts'
+import type { Clock } from '../../domain/clock.ts'
+import type { Job } from '../../domain/job.ts'
+import type { CommandExecutor } from '../../domain/ports/executor.ts'
+import type { JobStore, UnitEnd } from '../../domain/ports/job-store.ts'
+import { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
+import { commandTask } from '../runtime/command-task.ts'
+import type { CommitQueue } from '../runtime/commit-queue.ts'
+import { Dispatcher } from '../runtime/dispatcher.ts'
+import type { FaultPoint } from '../runtime/fault-points.ts'
+import { writeFinalResults } from '../runtime/final-results.ts'
+import { InlineRunner } from '../runtime/inline-runner.ts'
+import { JobClock } from '../runtime/job-clock.ts'
+import { Throughput } from '../runtime/throughput.ts'
+import { UnitFeeder } from '../runtime/unit-feeder.ts'
+import { inlineResult, jobTypeNamed } from '../services/job-types.ts'
+
+/** Units that need no processor run in claims of this size; more would hold the loop for longer than a call should wait. */
+const inlineSlots = 250
+
+export interface RuntimeOptions {
+  readonly store: JobStore
+  readonly commits: CommitQueue
+  readonly executor: CommandExecutor
+  readonly clock: Clock
+  readonly settings: Settings
+  readonly paths: StatePaths
+  readonly workerId: string
+  readonly log: Logger
+  readonly faultPoint: FaultPoint
+}
+
+export interface Runtime {
+  readonly dispatcher: Dispatcher
+  readonly supervisor: AttemptSupervisor
+  readonly feeder: UnitFeeder
+  readonly jobClock: JobClock
+  readonly throughput: Throughput
+}
+
+/** Makes what runs jobs, and joins its parts: what one commit changes is told to all of them. */
+export function composeRuntime(options: RuntimeOptions): Runtime {
+  const { store, commits, executor, clock, settings, paths, workerId, log, faultPoint } = options
+  const throughput = new Throughput(clock)
+  const feeder = new UnitFeeder({ store, commits, clock, createId: uuidv7, home: paths.home, log })
+  const resultsFileOf = (jobId: string) => join(paths.results, `${jobId}.jsonl`)
+  const onEnded = ({ job, unit }: UnitEnd) => {
+    throughput.ended(job)
+    if (unit.finalStep && unit.state !== 'available')
+      void rm(resultsFileOf(job.id), { force: true }).catch(() => undefined)
+  }
+  const inline = new InlineRunner({
+    store,
+    commits,
+    clock,
+    log,
+    params: (jobId) => store.readJobPayload(jobId)?.params ?? {},
+    compute: inlineResult,
+    releaseSlot: (unitId) => dispatcher.releaseSlot(unitId),
+    onEnded,
+  })
+  const supervisor = new AttemptSupervisor({
+    store,
+    commits,
+    executor,
+    inline,
+    clock,
+    random: Math.random,
+    log,
+    makeTask: (job, unit, state) => commandTask(store, job, unit, state),
+    writeResults: async (jobId) => {
+      await mkdir(paths.results, { recursive: true, mode: 0o700 })
+      await writeFinalResults(store, jobId, resultsFileOf(jobId))
+      return resultsFileOf(jobId)
+    },
+    resultsFileOf,
+    onStarted: (job, jobOptions) => jobClock.started(job, jobOptions),
+    onEnded,
+  })
+  const jobClock = new JobClock({
+    store,
+    commits,
+    clock,
+    log,
+    stop: (unitId) => supervisor.stop(unitId, 'cancel'),
+  })
+  commits.addClosingHook((commit) => {
+    const { runnable, stops, settled, feed } = store.takeConsequences()
+    dispatcher.offer(runnable)
+    commit.afterCommit(() => {
+      for (const held of stops) supervisor.stop(held.fence.unitId, 'cancel')
+      for (const job of settled) forget(job)
+      if (feed) feeder.wake()
+    })
+  })
+  const dispatcher = new Dispatcher({
+    store,
+    commits,
+    clock,
+    executorOf: (type) => jobTypeNamed(type).executor,
+    createNonce: () => randomBytes(6).toString('hex'),
+    pools: [
+      {
+        kind: 'command',
+        workerId,
+        slots: settings.slots,
+        start: (claims) => {
+          faultPoint('claim.committed')
+          supervisor.start(claims)
+        },
+      },
+      { kind: 'inline', workerId, slots: inlineSlots, start: (claims) => inline.start(claims) },
+    ],
+  })
+  supervisor.attachDispatcher(dispatcher)
+  const forget = (job: Job) => {
+    jobClock.ended(job.id)
+    throughput.ended(job)
+  }
+  return { dispatcher, supervisor, feeder, jobClock, throughput }
+}

@@ -1,0 +1,84 @@
+import { type Display, type DisplayFacts, displayState, type UnitFacts } from '../../domain/display-state.ts'
+import type { Attempt, Job, Unit } from '../../domain/job.ts'
+import type { Dependency } from '../../domain/ports/job-store.ts'
+import type { ServiceContext } from './service-context.ts'
+
+/** Shorter silence is not worth telling. */
+const shortestSilenceMs = 60_000
+const unitsLookedAt = 100
+
+/** What is read of a job beside its row to show it. */
+export interface JobFacts {
+  /** The one unit of a plain job; null while nothing ran, which saves the reads on the submit path. */
+  readonly unit: Unit | null
+  readonly attempts: readonly Attempt[]
+  readonly unitsWaiting: number
+  readonly dependencies: readonly Dependency[]
+  /** Ms of silence of the running commands that has become worth telling; null: none. */
+  readonly silentMs: number | null
+  readonly display: Display
+}
+
+/** @returns what is known of a job at this moment, and the state it is shown in. */
+export function jobFacts(context: ServiceContext, job: Job): JobFacts {
+  const { store } = context
+  const unit = isPlain(job) && job.startedAt !== null ? (store.readUnits(job.id, { limit: 1 })[0] ?? null) : null
+  const attempts = unit === null ? [] : store.readAttempts(unit.id)
+  const unitsWaiting = job.sealedAt === null && job.finishedAt === null ? store.readSourceTotals(job.id).waiting : 0
+  const dependencies = job.openDependencies > 0 ? store.readDependencies(job.id) : []
+  const silentMs = job.counts.running > 0 || job.finalStep === 'running' ? silenceOf(context, job, unit) : null
+  const facts = { unit, attempts, unitsWaiting, dependencies, silentMs }
+  return { ...facts, display: displayState(job, displayFacts(context, job, facts)) }
+}
+
+function isPlain(job: Job): boolean {
+  return job.counts.total === 1 && job.sealedAt !== null
+}
+
+function displayFacts(context: ServiceContext, job: Job, facts: Omit<JobFacts, 'display'>): DisplayFacts {
+  const { clock, dispatcher, store, storage } = context
+  const common = {
+    now: clock.now(),
+    units: unitFacts(facts),
+    unitsWaiting: facts.unitsWaiting,
+    silentMs: facts.silentMs,
+    draining: context.isDraining(),
+  }
+  if (job.finishedAt !== null) return common
+  const wait = dispatcher.waitOfQueue(job.queue)
+  const { dependencies } = facts
+  return {
+    ...common,
+    slots: dispatcher.slotsOf(job.type),
+    diskFull: !storage.healthy,
+    queuePaused: dispatcher.isQueuePaused(job.queue),
+    queueFull: wait === 'full',
+    rateLimitedUntil: wait === null || wait === 'full' ? null : wait.heldUntil,
+    dependencies:
+      dependencies.length === 0
+        ? null
+        : { total: dependencies.length, ended: dependencies.filter(({ state }) => state !== null).length },
+    ...(job.cancelRequestedAt === null ? {} : { cancelGraceMs: store.readJobPayload(job.id)?.options.cancelGraceMs }),
+  }
+}
+
+function unitFacts({ unit, attempts }: Pick<JobFacts, 'unit' | 'attempts'>): UnitFacts | undefined {
+  if (unit === null) return undefined
+  const last = attempts.at(-1)
+  return {
+    nextAvailableAt: unit.state === 'available' ? unit.availableAt : null,
+    retryingUnits: unit.state === 'available' && unit.attempt > 0 ? 1 : 0,
+    failures: unit.failures,
+    crashes: unit.crashes,
+    lastError: last?.error ?? null,
+    lastAttempt: last === undefined ? null : { number: last.attempt, exitCode: last.exitCode },
+  }
+}
+
+/** The shortest silence of its running units: one that talks shows that the job lives. */
+function silenceOf({ store, supervisor }: ServiceContext, job: Job, unit: Unit | null): number | null {
+  const running = unit === null ? store.readUnits(job.id, { limit: unitsLookedAt }, { states: ['running'] }) : [unit]
+  const silences = running.flatMap((each) => supervisor.liveOf(each.id)?.silentMs() ?? [])
+  const shortest = Math.min(...silences)
+  return silences.length > 0 && shortest >= shortestSilenceMs ? shortest : null
+}

@@ -1,0 +1,164 @@
+import type { Attempt, Job, Json, Unit } from '../domain/job.ts'
+import type { FinalJobRecord, PruningRecord, Statistics } from '../domain/ports/history-store.ts'
+import type {
+  Dependency,
+  EventRecord,
+  HeldUnit,
+  JobFilter,
+  JobPayload,
+  RunnableJob,
+  UnitFilter,
+  Watermark,
+} from '../domain/ports/job-store.ts'
+import type { LaneHold, Queue } from '../domain/ports/lane-store.ts'
+import type { Schedule, ScheduleNews, ScheduleRun } from '../domain/ports/schedule-store.ts'
+import type { OpenSource } from '../domain/ports/source-store.ts'
+import type { JobState } from '../domain/states.ts'
+import { SqliteStoreConnection } from './sqlite-store-connection.ts'
+
+/** The reading half of the JobStore. */
+export abstract class SqliteStoreReads extends SqliteStoreConnection {
+  readRunnableJobs(afterSeq: number, limit: number): readonly RunnableJob[] {
+    return this.read((parts) => parts.runnable.readPage(afterSeq, limit))
+  }
+
+  findHeldUnits(filter: { workerId?: string; leaseExpiredBefore?: number; limit: number }): readonly HeldUnit[] {
+    return this.read((parts) => parts.workers.findHeld(filter))
+  }
+
+  readJob(jobId: string): Job | null {
+    return this.read((parts) => parts.jobs.read(jobId))
+  }
+
+  readJobs(jobIds: readonly string[]): readonly Job[] {
+    return this.read((parts) => parts.jobs.readMany(jobIds))
+  }
+
+  readJobPayload(jobId: string): JobPayload | null {
+    return this.read((parts) => parts.jobs.readPayload(jobId))
+  }
+
+  readIdempotencyKey(key: string): { readonly jobId: string; readonly contentHash: string } | null {
+    return this.read((parts) => parts.submissions.readKey(key))
+  }
+
+  readUnit(unitId: string): Unit | null {
+    return this.read((parts) => parts.jobs.readUnit(unitId))
+  }
+
+  readUnits(jobId: string, page: { afterPosition?: number; limit: number }, filter: UnitFilter = {}): readonly Unit[] {
+    return this.read((parts) => parts.jobs.readUnits(jobId, page, filter))
+  }
+
+  readUnitPayload(unitId: string): { readonly input: Json; readonly output: Json | null } | null {
+    return this.read((parts) => parts.jobs.readUnitPayload(unitId))
+  }
+
+  readAttempts(unitId: string): readonly Attempt[] {
+    return this.read((parts) => parts.jobs.readAttempts(unitId))
+  }
+
+  listJobs(filter: JobFilter, page: { beforeSeq?: number; limit: number }): readonly Job[] {
+    return this.read((parts) => {
+      // Jobs of the open transaction are found too.
+      if (filter.text !== undefined && this.database.inTransaction) parts.search.flush()
+      return parts.lists.list(filter, page)
+    })
+  }
+
+  readFinishedJobs(afterEvent: number, limit: number): readonly { readonly job: Job; readonly eventId: number }[] {
+    return this.read((parts) => parts.lists.readFinished(afterEvent, limit))
+  }
+
+  readWatermark(reader: string): Watermark {
+    return this.read((parts) => parts.watermarks.read(reader))
+  }
+
+  readEvents(afterId: number, limit: number): readonly EventRecord[] {
+    return this.read((parts) => parts.events.read(afterId, limit))
+  }
+
+  latestEventIdOfJobs(jobIds: readonly string[]): number {
+    return this.read((parts) => parts.events.lastIdOfJobs(jobIds))
+  }
+
+  lastEventId(): number {
+    return this.read((parts) => parts.events.lastId())
+  }
+
+  firstEventId(): number {
+    return this.read((parts) => parts.events.firstId())
+  }
+
+  readStatistics(now: number): Statistics {
+    return this.read((parts) => parts.statistics.read(now))
+  }
+
+  readStateCounts(): Readonly<Record<JobState, number>> {
+    return this.read((parts) => parts.statistics.readStateCounts())
+  }
+
+  readHeldJobs(limit: number): readonly Job[] {
+    return this.read((parts) => parts.history.readHeld(limit))
+  }
+
+  readDurations(workHash: string): readonly number[] {
+    return this.read((parts) => parts.history.readDurations(workHash))
+  }
+
+  readLeavingJobs(limit: number): readonly string[] {
+    return this.read((parts) => parts.history.readLeaving(limit))
+  }
+
+  readOldestFinalJobs(limit: number): readonly FinalJobRecord[] {
+    return this.read((parts) => parts.history.readOldestFinal(limit))
+  }
+
+  oldestAcknowledged(): number | null {
+    return this.read((parts) => parts.history.oldestAcknowledged())
+  }
+
+  readPruning(limit: number): readonly PruningRecord[] {
+    return this.read((parts) => parts.history.readPruning(limit))
+  }
+
+  readSchedules(): readonly Schedule[] {
+    return this.read((parts) => parts.schedules.readAll())
+  }
+
+  readScheduleRuns(scheduleId: string, limit: number): readonly ScheduleRun[] {
+    return this.read((parts) => parts.schedules.readRuns(scheduleId, limit))
+  }
+
+  readScheduleNews(afterEvent: number, limit: number): readonly ScheduleNews[] {
+    return this.read((parts) => parts.schedules.readNews(afterEvent, limit))
+  }
+
+  readDependencies(jobId: string): readonly Dependency[] {
+    return this.read((parts) => parts.dependencies.read(jobId))
+  }
+
+  readReruns(jobId: string, limit: number): readonly Job[] {
+    return this.read((parts) => parts.jobs.readReruns(jobId, limit))
+  }
+
+  readOpenSources(limit: number): readonly OpenSource[] {
+    return this.read((parts) => parts.sources.readOpen(limit))
+  }
+
+  readSourceTotals(jobId: string): { readonly waiting: number; readonly skipped: number } {
+    return this.read((parts) => parts.sources.readTotals(jobId))
+  }
+
+  readLaneHolds(now: number): readonly LaneHold[] {
+    return this.read((parts) => parts.lanes.readHolds(now))
+  }
+
+  readQueues(): readonly Queue[] {
+    return this.read((parts) => parts.lanes.readQueues())
+  }
+
+  readJobElapsed(jobId: string): number {
+    return this.read((parts) => parts.clocks.read(jobId))
+  }
+}

@@ -1,0 +1,2 @@
+-- Binds: keep.
+DELETE FROM pruning WHERE seq <= (SELECT max(seq) FROM pruning) - @keep;

@@ -1,0 +1,2 @@
+-- All, by name.
+SELECT * FROM schedule ORDER BY name;

@@ -1,0 +1,2 @@
+-- Binds: unit_id.
+SELECT * FROM unit_snapshot WHERE id = @unit_id;

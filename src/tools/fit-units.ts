@@ -1,0 +1,49 @@
+import type { ListUnitsAnswer, UnitView } from '../domain/wire/units.ts'
+import { fitAnswer } from './fit-answer.ts'
+
+const shortCharacters = 200
+const shownAttempts = 3
+const note =
+  'Details were left out to keep this answer small: ask for fewer units (limit), or call job_result or job_logs with unit.'
+
+function cut(text: string, from: 'start' | 'end'): string {
+  if (text.length <= shortCharacters) return text
+  return from === 'end' ? `${text.slice(0, shortCharacters)} …` : `… ${text.slice(-shortCharacters)}`
+}
+
+function withShortTexts(unit: UnitView): UnitView {
+  const tail = unit.error?.untrusted_output_tail
+  const error =
+    unit.error === null || tail === undefined
+      ? unit.error
+      : { ...unit.error, untrusted_output_tail: cut(tail, 'start') }
+  return { ...unit, error, untrusted_input: cut(unit.untrusted_input, 'end') }
+}
+
+function withoutLargeResult(unit: UnitView): UnitView {
+  const kept = { ...unit }
+  if (kept.result !== undefined && JSON.stringify(kept.result).length > shortCharacters) delete kept.result
+  return kept
+}
+
+function withFewAttempts(unit: UnitView): UnitView {
+  if (unit.attempt_history === undefined) return unit
+  return { ...unit, attempt_history: unit.attempt_history.slice(-shownAttempts) }
+}
+
+function withoutDetails(unit: UnitView): UnitView {
+  const { result: _result, attempt_history: _attempts, ...kept } = unit
+  if (kept.error === null) return kept
+  const { untrusted_output_tail: _tail, ...error } = kept.error
+  return { ...kept, error: { ...error, message: cut(error.message, 'end'), remedy: cut(error.remedy, 'end') } }
+}
+
+/** Makes an answer about many or large units smaller; every unit stays. */
+export function fitUnits(answer: ListUnitsAnswer): ListUnitsAnswer {
+  const each = (change: (unit: UnitView) => UnitView) => (current: ListUnitsAnswer) => ({
+    ...current,
+    units: current.units.map(change),
+  })
+  const cuts = [each(withFewAttempts), each(withShortTexts), each(withoutLargeResult), each(withoutDetails)]
+  return fitAnswer(answer, cuts, note)
+}

@@ -37,9 +37,12 @@ function run(v: V) {
   // set based, fenced by seq+attempt+nonce+worker (seq known from the claim)
   const sOut = db.prepare(`UPDATE unit_payload SET output = e.value ->> 1 FROM json_each(@ends) AS e CROSS JOIN unit ON unit.seq = e.value ->> 0
     WHERE unit_payload.unit_seq = unit.seq AND unit.attempt = e.value ->> 2 AND unit.nonce = @nonce AND unit.leased_by = @worker AND unit.state = 'running'`)
-  const sComp = db.prepare(`UPDATE unit SET state = 'completed', finished_at = @now, leased_by = NULL, nonce = NULL FROM json_each(@ends) AS e
-    WHERE unit.seq = e.value ->> 0 AND unit.attempt = e.value ->> 2 AND unit.nonce = @nonce AND unit.leased_by = @worker AND unit.state = 'running' RETURNING unit.seq`)
-  const sClose = db.prepare(`UPDATE attempt SET outcome = 'completed', finished_at = @now FROM json_each(@ends) AS e WHERE attempt.unit_seq = e.value ->> 0 AND attempt.attempt = e.value ->> 2 AND attempt.outcome = 'running'`)
+  const sComp = db.prepare(`UPDATE unit SET state = 'completed', finished_at = @now, leased_by = NULL, nonce = NULL
+    WHERE (unit.seq) IN (SELECT value ->> 0 FROM json_each(@ends)) AND unit.nonce = @nonce AND unit.leased_by = @worker AND unit.state = 'running' RETURNING unit.seq`)
+  const sClose = db.prepare(`UPDATE attempt SET outcome = 'completed', finished_at = @now WHERE (unit_seq, attempt) IN (SELECT value ->> 0, value ->> 2 FROM json_each(@ends)) AND outcome = 'running'`)
+  for (const [n, st] of [['out', `UPDATE unit_payload SET output = e.value ->> 1 FROM json_each(@ends) AS e CROSS JOIN unit ON unit.seq = e.value ->> 0
+    WHERE unit_payload.unit_seq = unit.seq AND unit.attempt = e.value ->> 2 AND unit.nonce = @nonce AND unit.leased_by = @worker AND unit.state = 'running'`],['close',`UPDATE attempt SET outcome = 'completed', finished_at = @now WHERE (unit_seq, attempt) IN (SELECT value ->> 0, value ->> 2 FROM json_each(@ends)) AND outcome = 'running'`]] as const)
+   if (process.env.PLAN) console.log(n, db.prepare('EXPLAIN QUERY PLAN ' + st).all({ ends: '[]', nonce, worker: w, now: 1 }).map((r: any) => r.detail))
   const sOutI = db.prepare(`UPDATE unit_payload SET output = e.value ->> 1 FROM json_each(@ends) AS e CROSS JOIN unit ON unit.id = e.value ->> 0
     WHERE unit_payload.unit_seq = unit.seq AND unit.attempt = e.value ->> 2 AND unit.nonce = @nonce AND unit.leased_by = @worker AND unit.state = 'running'`)
   const sCompI = db.prepare(`UPDATE unit SET state = 'completed', finished_at = @now, leased_by = NULL, nonce = NULL
@@ -61,17 +64,19 @@ function run(v: V) {
 }
 const noUnitTrig = (s: string) => s.replace(/CREATE TRIGGER unit_updated[\s\S]*?\nEND;/, '')
 const noTrig = (s: string) => s.replace(/CREATE TRIGGER (unit|attempt)_\w+[\s\S]*?\nEND;/g, '')
+const F = (name: string, schema: (s: string) => string): V => ({ name, schema, end: 'seq' })
 const vs: V[] = [
   { name: 'warm' }, { name: 'floor: per row by seq' },
   { name: 'fenced by id, named binds', end: 'fenced', claim: 'product' },
+  { name: 'add set', addSet: true },
+  F('no unit_updated trigger', noUnitTrig),
+  F('no unit/attempt triggers', noTrig),
+  F('no attempt_running idx', (s) => s.replace(/CREATE UNIQUE INDEX attempt_running.*/, '')),
+  F('no unit_leased_by idx', (s) => s.replace(/CREATE INDEX unit_leased_by.*/, '')),
+  F('no FKs of unit', (s) => s.replace('leased_by    TEXT    REFERENCES worker (id)', 'leased_by    TEXT').replace('job_seq      INTEGER NOT NULL REFERENCES job (seq) ON DELETE CASCADE,\n  position     INTEGER', 'job_seq      INTEGER NOT NULL,\n  position     INTEGER')),
+  F('no payload/attempt trigger', (s) => s.replace(/CREATE TRIGGER (unit_payload|attempt)_updated[\s\S]*?\nEND;/g, '')),
+  F('unit.id WITHOUT unique', (s) => s.replace('seq          INTEGER PRIMARY KEY,\n  id           TEXT    NOT NULL UNIQUE', 'seq          INTEGER PRIMARY KEY,\n  id           TEXT    NOT NULL')),
   { name: 'set by seq (json_each)', end: 'set' },
-  { name: 'set by id (json_each)', end: 'setId' },
-  { name: 'set by seq, add set', end: 'set', addSet: true },
-  { name: 'set, no unit_updated trigger', end: 'set', schema: noUnitTrig },
-  { name: 'set, no unit/attempt triggers', end: 'set', addSet: true, schema: noTrig },
-  { name: 'set, no attempt_running idx', end: 'set', schema: (s) => s.replace(/CREATE UNIQUE INDEX attempt_running.*/, '') },
-  { name: 'set, no unit_leased_by idx', end: 'set', schema: (s) => s.replace(/CREATE INDEX unit_leased_by.*/, '') },
-  { name: 'set, no FK leased_by', end: 'set', schema: (s) => s.replace("leased_by    TEXT    REFERENCES worker (id)", "leased_by    TEXT") },
-  { name: 'set, no payload/attempt trigger', end: 'set', schema: (s) => s.replace(/CREATE TRIGGER (unit_payload|attempt)_updated[\s\S]*?\nEND;/g, '') },
 ]
-for (const v of vs) run(v)
+const only = process.env.ONLY
+for (const v of vs) if (!only || v.name.includes(only)) run(v)

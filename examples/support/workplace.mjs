@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { openChat } from './chat.mjs'
-import { commandLine } from './command-line.mjs'
+import { commandLine, nightkiln } from './command-line.mjs'
 import { until } from './until.mjs'
 
 /** The others belong to the shell that this is run from, not to the example. */
@@ -49,7 +49,16 @@ class Workplace {
     mkdirSync(join(this.home, 'config'), { recursive: true, mode: 0o700 })
     mkdirSync(this.folder)
     const inherited = Object.entries(process.env).filter(([name]) => !ownVariables.test(name))
-    this.environment = { ...Object.fromEntries(inherited), NIGHTKILN_HOME: this.home }
+    // As on a machine where the package is installed: commands of jobs find `nightkiln` by PATH.
+    const programs = join(folder, 'bin')
+    mkdirSync(programs)
+    const quoted = nightkiln.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+    writeFileSync(join(programs, 'nightkiln'), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
+    this.environment = {
+      ...Object.fromEntries(inherited),
+      PATH: `${programs}${delimiter}${process.env.PATH}`,
+      NIGHTKILN_HOME: this.home,
+    }
     // As on a machine of four cores: what is shown does not depend on where it is run.
     writeFileSync(join(this.home, 'config', 'config.json'), '{"slots":4}\n')
   }

@@ -169,7 +169,7 @@ interface UnitBase {
 
 export interface AvailableUnit extends UnitBase {
   readonly state: 'available'
-  /** Wall ms; in the future while it backs off or is scheduled. */
+  /** Wall ms; in the future while it backs off. 0: it never ran, and is due with its job. */
   readonly availableAt: number
 }
 

@@ -23,6 +23,7 @@ export class JobReader {
   readonly #units: UnitReader
   readonly #reruns: Statement<[Binds], JobRow>
   readonly #unitPayload: Statement<[Binds], { input: string; output: string | null }>
+  readonly #unitInputs: Statement<[Binds], { id: string; input: string }>
   readonly #attempts: Statement<[Binds], AttemptRow>
 
   constructor(prepare: Prepare) {
@@ -32,6 +33,7 @@ export class JobReader {
     this.#units = new UnitReader(prepare)
     this.#reruns = prepare<JobRow>('read_reruns')
     this.#unitPayload = prepare<{ input: string; output: string | null }>('read_unit_payload')
+    this.#unitInputs = prepare<{ id: string; input: string }>('read_unit_inputs')
     this.#attempts = prepare<AttemptRow>('read_attempts')
   }
 
@@ -78,6 +80,11 @@ export class JobReader {
 
   readReruns(jobId: string, limit: number): Job[] {
     return this.#reruns.all({ job_id: jobId, limit }).map((row) => toJob(row))
+  }
+
+  readUnitInputs(unitIds: readonly string[]): Map<string, Json> {
+    const rows = this.#unitInputs.all({ unit_ids: JSON.stringify(unitIds) })
+    return new Map(rows.map(({ id, input }) => [id, JSON.parse(input) as Json]))
   }
 
   readUnitPayload(unitId: string): { input: Json; output: Json | null } | null {

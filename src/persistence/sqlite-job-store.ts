@@ -1,12 +1,14 @@
 import type { Fence, Json, Progress, RateLimit, RunnerIdentity } from '../domain/job.ts'
 import type { DeletedSlice, PruningRecord } from '../domain/ports/history-store.ts'
 import type {
+  BatchEnd,
   CancelOutcome,
   ClaimOutcome,
   ClaimRequest,
   Consequences,
   DecideOutcome,
   EndFacts,
+  HeldOutput,
   JobChanges,
   JobStore,
   NewJob,
@@ -67,6 +69,10 @@ export class SqliteJobStore extends SqliteStoreReads implements JobStore {
 
   completeUnitIfHeld(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
     return this.write((parts) => parts.endings.complete(fence, output, facts))
+  }
+
+  completeUnitsIfHeld(ends: readonly HeldOutput[], facts: EndFacts): readonly BatchEnd[] {
+    return this.write((parts) => parts.batchEndings.complete(ends, facts))
   }
 
   failUnitIfHeld(

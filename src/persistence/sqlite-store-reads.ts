@@ -50,6 +50,10 @@ export abstract class SqliteStoreReads extends SqliteStoreConnection {
     return this.read((parts) => parts.jobs.readUnits(jobId, page, filter))
   }
 
+  readUnitInputs(unitIds: readonly string[]): ReadonlyMap<string, Json> {
+    return this.read((parts) => parts.jobs.readUnitInputs(unitIds))
+  }
+
   readUnitPayload(unitId: string): { readonly input: Json; readonly output: Json | null } | null {
     return this.read((parts) => parts.jobs.readUnitPayload(unitId))
   }

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import { BatchEndings } from './batch-endings.ts'
 import { Cancellations } from './cancellations.ts'
 import { ChangeNotes } from './change-notes.ts'
 import { Claims } from './claims.ts'
@@ -29,6 +30,7 @@ import { Workers } from './workers.ts'
 
 /** Everything that holds prepared statements of one connection; made anew when the store reopens. */
 export interface StoreParts {
+  readonly batchEndings: BatchEndings
   readonly cancellations: Cancellations
   readonly claims: Claims
   readonly clocks: JobClocks
@@ -70,6 +72,7 @@ export function createStoreParts(database: Database): StoreParts {
   const settlement = new Settlement(prepare, { ...shared, noteSettled: (job) => history.noteSettled(job) })
   const cancellations = new Cancellations(jobs, settlement, stops, workers)
   return {
+    batchEndings: new BatchEndings(prepare, { ...shared, settlement }),
     cancellations,
     claims: new Claims(prepare, events, jobs),
     clocks: new JobClocks(prepare),

@@ -14,14 +14,35 @@ export interface InsertedUnits {
 export class UnitInserts {
   readonly #insert: Statement<[Binds]>
   readonly #insertPayload: Statement<[Binds]>
+  readonly #insertMany: Statement<[Binds]>
+  readonly #insertManyPayloads: Statement<[Binds]>
 
   constructor(prepare: Prepare) {
+    this.#insertMany = prepare('insert_units')
+    this.#insertManyPayloads = prepare('insert_unit_payloads')
     this.#insert = prepare('insert_unit')
     this.#insertPayload = prepare('insert_unit_payload')
   }
 
   /** @param firstPosition of the first one; positions have no gaps */
   insertAll(jobSeq: number, firstPosition: number, units: readonly NewUnit[]): InsertedUnits {
+    const mayRepeat = units.some((unit) => unit.key != null)
+    return mayRepeat
+      ? this.#insertEach(jobSeq, firstPosition, units)
+      : this.#insertTogether(jobSeq, firstPosition, units)
+  }
+
+  /** Two statements for all: a third of the cost. */
+  #insertTogether(jobSeq: number, firstPosition: number, units: readonly NewUnit[]): InsertedUnits {
+    if (units.length === 0) return { added: 0, skipped: 0, limitKeys: new Set() }
+    const rows = JSON.stringify(units.map((unit) => [unit.id, unit.limitKey ?? null, JSON.stringify(unit.input)]))
+    const inserted = this.#insertMany.run({ units: rows, job_seq: jobSeq, first_position: firstPosition })
+    const firstSeq = (inserted.lastInsertRowid as number) - units.length + 1
+    this.#insertManyPayloads.run({ units: rows, first_seq: firstSeq })
+    return { added: units.length, skipped: 0, limitKeys: new Set(units.map((unit) => unit.limitKey ?? null)) }
+  }
+
+  #insertEach(jobSeq: number, firstPosition: number, units: readonly NewUnit[]): InsertedUnits {
     const limitKeys = new Set<string | null>()
     let added = 0
     for (const unit of units) {

@@ -11,6 +11,9 @@
  *   store-release-ignores-cancel   a release that makes a cancelled unit available again
  *   store-cancel-leaves-available  a cancel that leaves available units
  *   store-count-drift              a counter that is not kept
+ *   store-claim-before-due         claiming a unit that still backs off
+ *   store-retry-without-event      a retry that writes no event
+ *   store-dependency-cycle         jobs that wait for each other
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

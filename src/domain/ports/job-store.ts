@@ -117,6 +117,20 @@ export interface UnitEnd {
   readonly settled: boolean
 }
 
+/** A unit that completed, and its result. */
+export interface HeldOutput {
+  readonly fence: Fence
+  readonly output: Json
+}
+
+/** Units of one job that completed together. */
+export interface BatchEnd {
+  /** After the change. */
+  readonly job: Job
+  readonly unitIds: readonly string[]
+  readonly settled: boolean
+}
+
 export interface HeldUnit {
   readonly fence: Fence
   readonly job: Job
@@ -304,6 +318,8 @@ export interface JobStore extends HistoryStore, LaneStore, ScheduleStore, Source
 
   /** Records the result and the state in one change (promise P5). */
   completeUnitIfHeld(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null
+  /** Completes many units in one change; those whose fence does not match are left out, their output is dropped. */
+  completeUnitsIfHeld(ends: readonly HeldOutput[], facts: EndFacts): readonly BatchEnd[]
   /**
    * Counts a failure. Available again at `retryAt` when failures are left, else failed. A cancel wins over a retry.
    * @param retryAt wall ms, or null when the failure must not be retried
@@ -357,6 +373,8 @@ export interface JobStore extends HistoryStore, LaneStore, ScheduleStore, Source
   /** Jobs that were run again from this one, oldest first. */
   readReruns(jobId: string, limit: number): readonly Job[]
   readUnitPayload(unitId: string): { readonly input: Json; readonly output: Json | null } | null
+  /** Inputs of many units, by unit id. */
+  readUnitInputs(unitIds: readonly string[]): ReadonlyMap<string, Json>
   readAttempts(unitId: string): readonly Attempt[]
   /** Newest first by seq; with `text`, full-text matches newest first. `beforeSeq` is the keyset cursor. */
   listJobs(filter: JobFilter, page: { beforeSeq?: number; limit: number }): readonly Job[]

@@ -63,7 +63,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     params: (jobId) => store.readJobPayload(jobId)?.params ?? {},
     compute: inlineResult,
     releaseSlot: (unitId) => dispatcher.releaseSlot(unitId),
-    onEnded,
+    onEnded: ({ job, unitIds }) => throughput.ended(job, unitIds.length),
   })
   const supervisor = new AttemptSupervisor({
     store,

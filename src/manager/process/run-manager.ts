@@ -188,7 +188,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     leaseMs: settings.lease,
     log,
     onRetriesMoved: () => dispatcher.rebuild(),
-    onBeat: () => jobClock.beat(),
+    onBeat: () => void jobClock.beat(),
     checkIdentity: () => {
       checkDatabaseFile()
       noteHighWater()
@@ -249,8 +249,8 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     exit: (code) => process.exit(code),
     log,
     stopBackground: async () => {
-      jobClock.beat()
-      await Promise.all([scheduler.stop(), feeder.stop(), retention.stop(), reader.close()])
+      await Promise.all([scheduler.stop(), feeder.stop(), retention.stop(), jobClock.close()])
+      await reader.close()
     },
     finish: (order) => {
       idle.stop()

@@ -171,6 +171,16 @@ export class AttemptSupervisor {
     return this.#attempts.get(unitId)?.live ?? null
   }
 
+  /** Ms since the last output of any running command of a job; null when none runs here. */
+  silenceOf(jobId: string): number | null {
+    let shortest: number | null = null
+    for (const attempt of this.#attempts.values()) {
+      if (attempt.jobId !== jobId || attempt.live === null) continue
+      shortest = Math.min(shortest ?? Number.POSITIVE_INFINITY, attempt.live.silentMs())
+    }
+    return shortest
+  }
+
   /** False when surely no attempt of that job is in this manager's hands. */
   mayRunJob(jobId: string): boolean {
     if (this.#options.inline.running > 0) return true

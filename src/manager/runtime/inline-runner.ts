@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Clock } from '../../domain/clock.ts'
-import type { Fence, Json, JsonObject } from '../../domain/job.ts'
-import type { EndFacts, HeldUnit, JobStore, UnitEnd } from '../../domain/ports/job-store.ts'
+import type { Json, JsonObject } from '../../domain/job.ts'
+import type { BatchEnd, EndFacts, HeldUnit, JobStore } from '../../domain/ports/job-store.ts'
+import { fenceOf } from './command-task.ts'
 import type { Commit, CommitQueue } from './commit-queue.ts'
 import type { Claim } from './dispatcher.ts'
 
@@ -17,7 +18,7 @@ export interface InlineRunnerOptions {
   /** @returns a way to take the slot back */
   readonly releaseSlot: (unitId: string) => () => void
   /** After the commit. */
-  readonly onEnded: (end: UnitEnd) => void
+  readonly onEnded: (end: BatchEnd) => void
 }
 
 const storageRetryMs = 250
@@ -61,19 +62,14 @@ export class InlineRunner {
   #end(claims: readonly Claim[], commit: Commit): void {
     const { store, params, compute, releaseSlot, onEnded } = this.#options
     const jobParams = params(claims[0]?.job.id ?? '')
-    for (const claim of claims) {
-      const fence: Fence = {
-        unitId: claim.unit.id,
-        attempt: claim.unit.attempt,
-        nonce: claim.unit.nonce,
-        workerId: claim.unit.workerId,
-      }
-      const input = store.readUnitPayload(claim.unit.id)?.input ?? null
-      const ended = store.completeUnitIfHeld(fence, compute(jobParams, input), this.#facts())
-      const undo = releaseSlot(fence.unitId)
-      commit.afterFailure(undo)
-      if (ended !== null) commit.afterCommit(() => onEnded(ended))
-    }
+    const inputs = store.readUnitInputs(claims.map(({ unit }) => unit.id))
+    const ends = claims.map(({ unit }) => ({
+      fence: fenceOf(unit),
+      output: compute(jobParams, inputs.get(unit.id) ?? null),
+    }))
+    for (const end of store.completeUnitsIfHeld(ends, this.#facts())) commit.afterCommit(() => onEnded(end))
+    // Those whose lease was lost free their slots too.
+    for (const { unit } of claims) commit.afterFailure(releaseSlot(unit.id))
   }
 
   /** Tries until the storage takes it. */

@@ -34,15 +34,16 @@ export class Throughput {
     this.#clock = clock
   }
 
-  /** A unit of the job has ended. */
-  ended(job: Job): void {
+  /** Units of the job have ended. */
+  ended(job: Job, count = 1): void {
     if (job.counts.total < 2 && job.sealedAt !== null) return
     if (job.finishedAt !== null) {
       this.#paces.delete(job.id)
       return
     }
     const pace = this.#paceOf(job.id)
-    pace.ends.push(this.#awake(pace))
+    const at = this.#awake(pace)
+    for (let each = 0; each < count; each += 1) pace.ends.push(at)
     if (pace.ends.length > 2 * samplesKept) pace.ends = pace.ends.slice(-samplesKept)
   }
 

@@ -5,7 +5,6 @@ import type { ServiceContext } from './service-context.ts'
 
 /** Shorter silence is not worth telling. */
 const shortestSilenceMs = 60_000
-const unitsLookedAt = 100
 
 /** What is read of a job beside its row to show it. */
 export interface JobFacts {
@@ -26,7 +25,7 @@ export function jobFacts(context: ServiceContext, job: Job): JobFacts {
   const attempts = unit === null ? [] : store.readAttempts(unit.id)
   const unitsWaiting = job.sealedAt === null && job.finishedAt === null ? store.readSourceTotals(job.id).waiting : 0
   const dependencies = job.openDependencies > 0 ? store.readDependencies(job.id) : []
-  const silentMs = job.counts.running > 0 || job.finalStep === 'running' ? silenceOf(context, job, unit) : null
+  const silentMs = silenceOf(context, job)
   const facts = { unit, attempts, unitsWaiting, dependencies, silentMs }
   return { ...facts, display: displayState(job, displayFacts(context, job, facts)) }
 }
@@ -75,10 +74,8 @@ function unitFacts({ unit, attempts }: Pick<JobFacts, 'unit' | 'attempts'>): Uni
   }
 }
 
-/** The shortest silence of its running units: one that talks shows that the job lives. */
-function silenceOf({ store, supervisor }: ServiceContext, job: Job, unit: Unit | null): number | null {
-  const running = unit === null ? store.readUnits(job.id, { limit: unitsLookedAt }, { states: ['running'] }) : [unit]
-  const silences = running.flatMap((each) => supervisor.liveOf(each.id)?.silentMs() ?? [])
-  const shortest = Math.min(...silences)
-  return silences.length > 0 && shortest >= shortestSilenceMs ? shortest : null
+/** One of its commands that talks shows that the job lives. */
+function silenceOf({ supervisor }: ServiceContext, job: Job): number | null {
+  const silentMs = job.finishedAt === null ? supervisor.silenceOf(job.id) : null
+  return silentMs !== null && silentMs >= shortestSilenceMs ? silentMs : null
 }

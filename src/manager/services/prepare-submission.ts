@@ -51,7 +51,7 @@ export async function prepareSubmission(
 ): Promise<PreparedSubmission> {
   const type = jobTypeNamed(request.type)
   checkSize(request.params)
-  checkCombinations(request)
+  checkCombinations(request, rerun)
   const prepared = type.prepare(request.params, request.context)
   const cwd = commandInput.safeParse(prepared.context).data?.cwd ?? null
   const { units, source, first, notes } = await prepareUnits(
@@ -127,11 +127,11 @@ function checkSize(params: unknown): void {
   })
 }
 
-function checkCombinations(request: SubmitRequest): void {
+function checkCombinations(request: SubmitRequest, rerun: RerunOf | null): void {
   const refuse = (message: string, remedy: string) => {
     throw new QueueError('invalid_input', message, { remedy })
   }
-  const hasMany = request.units !== undefined || request.source !== undefined
+  const hasMany = request.units !== undefined || request.source !== undefined || rerun?.units != null
   if (request.units !== undefined && request.source !== undefined) {
     refuse('units and source were given together', 'Give one of them; add_units can add the other later.')
   }

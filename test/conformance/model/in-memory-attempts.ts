@@ -1,6 +1,13 @@
 import type { ErrorRecord } from '../../../src/domain/errors.ts'
 import type { Fence, Json, Progress, RunnerIdentity, Unit } from '../../../src/domain/job.ts'
-import type { ClaimOutcome, ClaimRequest, EndFacts, UnitEnd } from '../../../src/domain/ports/job-store.ts'
+import type {
+  BatchEnd,
+  ClaimOutcome,
+  ClaimRequest,
+  EndFacts,
+  HeldOutput,
+  UnitEnd,
+} from '../../../src/domain/ports/job-store.ts'
 import { poisonLimit } from '../../../src/domain/retry-policy.ts'
 import type { AttemptOutcome } from '../../../src/domain/states.ts'
 import type { ModelDatabase } from './in-memory-job-reads.ts'
@@ -89,6 +96,18 @@ export abstract class InMemoryAttempts extends InMemorySettling {
       unit.state = 'completed'
       return facts.error
     })
+  }
+
+  completeUnitsIfHeld(ends: readonly HeldOutput[], facts: EndFacts): readonly BatchEnd[] {
+    const byJob = new Map<string, BatchEnd>()
+    for (const { fence, output } of ends) {
+      const ended = this.completeUnitIfHeld(fence, output, facts)
+      if (ended === null) continue
+      const { id } = ended.job
+      const unitIds = [...(byJob.get(id)?.unitIds ?? []), ended.unit.id]
+      byJob.set(id, { job: ended.job, unitIds, settled: ended.settled })
+    }
+    return [...byJob.values()]
   }
 
   failUnitIfHeld(

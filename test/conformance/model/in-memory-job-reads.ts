@@ -136,6 +136,15 @@ export class InMemoryJobReads {
     return this.find(jobId)?.elapsedMs ?? 0
   }
 
+  readUnitInputs(unitIds: readonly string[]): ReadonlyMap<string, Json> {
+    return new Map(
+      unitIds.flatMap((id) => {
+        const payload = this.readUnitPayload(id)
+        return payload === null ? [] : [[id, payload.input] as const]
+      }),
+    )
+  }
+
   readUnitPayload(unitId: string): { readonly input: Json; readonly output: Json | null } | null {
     const unit = this.state.units.find((each) => each.id === unitId)
     return unit === undefined ? null : structuredClone({ input: unit.input, output: unit.output })

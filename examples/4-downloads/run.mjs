@@ -25,7 +25,7 @@ await story('Resumable downloads with limits per host', async (place) => {
     const name = `${host}-${path.slice(1)}`
     return [`http://${site.hosts[host]}${path}`, site.hosts[host], join(folder, name), sha256(bytes)]
   })
-  rows.push([`http://${site.hosts[0]}/gone.bin`, site.hosts[0], join(folder, 'gone.bin'), '-'])
+  rows.push([`http://${site.hosts[0]}/gone.bin`, site.hosts[0], join(folder, 'gone.bin'), sha256(Buffer.alloc(0))])
   writeFileSync(join(folder, 'urls.csv'), ['url,host,file,sha256', ...rows.map((row) => row.join(','))].join('\n'))
 
   place.say(`nightkiln submit --csv urls.csv: ${rows.length} files from two hosts.`)

@@ -59,6 +59,7 @@ const cancelWords: Readonly<Record<CancelReason, string>> = {
   dependency: 'a job it depends on did not complete',
   rejected: 'rejected in review',
   overlap: 'its schedule allows one run at a time',
+  source: 'the rest of its units could not be read',
 }
 
 function count(number: number, noun: string): string {

@@ -27,7 +27,7 @@ export type AttemptOutcome = (typeof attemptOutcomes)[number]
 export const executorKinds = ['command', 'gpu', 'inline', 'thread'] as const
 export type ExecutorKind = (typeof executorKinds)[number]
 
-export const cancelReasons = ['user', 'unit_failed', 'deadline', 'dependency', 'rejected', 'overlap'] as const
+export const cancelReasons = ['user', 'unit_failed', 'deadline', 'dependency', 'rejected', 'overlap', 'source'] as const
 export type CancelReason = (typeof cancelReasons)[number]
 
 /** What a dependency waits for: that the other job completes, or that it ends in any way. */

@@ -1,6 +1,7 @@
 import { QueueError } from '../domain/errors.ts'
 import type { CancelOutcome } from '../domain/ports/job-store.ts'
 import { type CancelReason, isFinalJobState } from '../domain/states.ts'
+import type { ChangeNotes } from './change-notes.ts'
 import type { JobReader } from './job-reader.ts'
 import { type JobRow, toJob } from './job-row.ts'
 import type { JobStops } from './job-stops.ts'
@@ -10,12 +11,14 @@ import type { Workers } from './workers.ts'
 /** Asking for a cancel: the job is stopped, and ends when nothing of it runs. */
 export class Cancellations {
   readonly #jobs: JobReader
+  readonly #notes: ChangeNotes
   readonly #settlement: Settlement
   readonly #stops: JobStops
   readonly #workers: Workers
 
-  constructor(jobs: JobReader, settlement: Settlement, stops: JobStops, workers: Workers) {
+  constructor(jobs: JobReader, notes: ChangeNotes, settlement: Settlement, stops: JobStops, workers: Workers) {
     this.#jobs = jobs
+    this.#notes = notes
     this.#settlement = settlement
     this.#stops = stops
     this.#workers = workers
@@ -25,7 +28,10 @@ export class Cancellations {
     const seq = this.#stops.stop(jobId, reason, now)
     if (seq === null) return this.#answerUnchanged(jobId)
     const row = this.#settlement.advance(this.#jobs.readRow(seq), now)
-    return row.finished_at === null ? this.#cancelling(row) : { kind: 'cancelled', job: toJob(row) }
+    if (row.finished_at !== null) return { kind: 'cancelled', job: toJob(row) }
+    // Named to the caller and to the manager alike: not every caller is one that stops units.
+    this.#notes.add({ kind: 'stop', seq })
+    return this.#cancelling(row)
   }
 
   #answerUnchanged(jobId: string): CancelOutcome {

@@ -1,5 +1,6 @@
 import type { Statement } from 'better-sqlite3'
-import { type ErrorRecord, QueueError } from '../domain/errors.ts'
+import { errorOfCancel } from '../domain/cancel-errors.ts'
+import { QueueError } from '../domain/errors.ts'
 import type { FinalJobState } from '../domain/states.ts'
 import type { ChangeNotes } from './change-notes.ts'
 import type { Dependencies } from './dependencies.ts'
@@ -141,13 +142,7 @@ export class Settlement {
   }
 }
 
-/** A job that ran out of its total time may have no failed unit; it still says why it failed. */
 function errorOfReason(job: JobRow, state: FinalJobState): string | null {
-  if (state !== 'failed' || job.cancel_reason !== 'deadline') return null
-  const record: ErrorRecord = {
-    code: 'attempt_timed_out',
-    message: 'The job did not end within its total time.',
-    remedy: 'Rerun it with more time.',
-  }
-  return JSON.stringify(record)
+  const record = state === 'failed' ? errorOfCancel(job.cancel_reason) : null
+  return record === null ? null : JSON.stringify(record)
 }

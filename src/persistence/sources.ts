@@ -26,6 +26,8 @@ export class Sources {
   readonly #unseal: Statement<[Binds]>
   readonly #seal: Statement<[Binds]>
   readonly #readOpen: Statement<[Binds], SourceRow>
+  readonly #readUnfed: Statement<[Binds], SourceRow>
+  readonly #readSpoolFiles: Statement<[Binds], { spec: string }>
   readonly #read: Statement<[Binds], { job_seq: number }>
   readonly #move: Statement<[Binds], { added: number; skipped: number }>
   readonly #totals: Statement<[Binds], { waiting: number; skipped: number }>
@@ -36,6 +38,8 @@ export class Sources {
     this.#unseal = prepare('unseal_job')
     this.#seal = prepare('seal_job')
     this.#readOpen = prepare<SourceRow>('read_open_sources')
+    this.#readUnfed = prepare<SourceRow>('read_unfed_sources')
+    this.#readSpoolFiles = prepare<{ spec: string }>('read_spool_files')
     this.#read = prepare<{ job_seq: number }>('read_source')
     this.#move = prepare<{ added: number; skipped: number }>('move_source')
     this.#totals = prepare<{ waiting: number; skipped: number }>('read_source_totals')
@@ -58,7 +62,20 @@ export class Sources {
   }
 
   readOpen(limit: number): OpenSource[] {
-    return this.#readOpen.all({ limit }).map((row) => ({
+    return this.#readOpen.all({ limit }).map((row) => this.#toOpenSource(row))
+  }
+
+  readUnfed(jobId: string): OpenSource[] {
+    const job = this.#parts.jobs.findRow(jobId)
+    return job === null ? [] : this.#readUnfed.all({ job_seq: job.seq }).map((row) => this.#toOpenSource(row))
+  }
+
+  readSpoolFiles(): string[] {
+    return this.#readSpoolFiles.all({}).map(({ spec }) => (JSON.parse(spec) as { file: string }).file)
+  }
+
+  #toOpenSource(row: SourceRow): OpenSource {
+    return {
       seq: row.seq,
       job: toJob(this.#parts.jobs.readRow(row.job_seq)),
       source: toSource(row),
@@ -66,7 +83,7 @@ export class Sources {
       cursor: row.cursor,
       added: row.added,
       skipped: row.skipped,
-    }))
+    }
   }
 
   insert(

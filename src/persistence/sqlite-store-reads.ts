@@ -150,6 +150,14 @@ export abstract class SqliteStoreReads extends SqliteStoreConnection {
     return this.read((parts) => parts.sources.readOpen(limit))
   }
 
+  readUnfedSources(jobId: string): readonly OpenSource[] {
+    return this.read((parts) => parts.sources.readUnfed(jobId))
+  }
+
+  readSpoolFiles(): readonly string[] {
+    return this.read((parts) => parts.sources.readSpoolFiles())
+  }
+
   readSourceTotals(jobId: string): { readonly waiting: number; readonly skipped: number } {
     return this.read((parts) => parts.sources.readTotals(jobId))
   }

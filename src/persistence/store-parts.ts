@@ -70,7 +70,7 @@ export function createStoreParts(database: Database): StoreParts {
   const shared = { dependencies, events, jobs, notes, search, stops, unitInserts, workers }
   const history = new History(prepare, events)
   const settlement = new Settlement(prepare, { ...shared, noteSettled: (job) => history.noteSettled(job) })
-  const cancellations = new Cancellations(jobs, settlement, stops, workers)
+  const cancellations = new Cancellations(jobs, notes, settlement, stops, workers)
   return {
     batchEndings: new BatchEndings(prepare, { ...shared, settlement }),
     cancellations,

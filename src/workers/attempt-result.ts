@@ -7,7 +7,7 @@ import { attemptFiles } from './attempt-files.ts'
 import { cleanMessage } from './progress/clean-line.ts'
 
 /** Most bytes of a result file. */
-export const resultBytes = 256 * 1024
+const resultBytes = 256 * 1024
 /** Deeper values break what works on them by recursion. */
 const deepest = 100
 

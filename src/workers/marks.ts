@@ -36,7 +36,7 @@ export function markedEnvironment(
     NIGHTKILN_HOME: home,
     NIGHTKILN_INSTANCE: mark.instanceId,
     NIGHTKILN_JOB_ID: task.jobId,
-    NIGHTKILN_UNIT: mark.unitId,
+    NIGHTKILN_ATTEMPT_UNIT: mark.unitId,
     NIGHTKILN_ATTEMPT: String(task.fence.attempt),
     NIGHTKILN_FENCE: mark.fence,
   }
@@ -48,7 +48,7 @@ export function parseMarks(entries: readonly string[]): ProcessMarks {
     const prefix = `NIGHTKILN_${name}=`
     return entries.find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? null
   }
-  return { instanceId: read('INSTANCE'), unitId: read('UNIT'), fence: read('FENCE'), role: read('PROCESS') }
+  return { instanceId: read('INSTANCE'), unitId: read('ATTEMPT_UNIT'), fence: read('FENCE'), role: read('PROCESS') }
 }
 
 export function carriesMark(marks: ProcessMarks | null, mark: AttemptMark): boolean {

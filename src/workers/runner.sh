@@ -67,7 +67,7 @@
 
   # If no manager lives, this starts one; it is no part of the job any more.
   if [ -f "$3" ]; then
-    unset NIGHTKILN_JOB_ID NIGHTKILN_UNIT NIGHTKILN_ATTEMPT NIGHTKILN_FENCE NIGHTKILN_INSTANCE
+    unset NIGHTKILN_JOB_ID NIGHTKILN_ATTEMPT_UNIT NIGHTKILN_ATTEMPT NIGHTKILN_FENCE NIGHTKILN_INSTANCE
     NIGHTKILN_PROCESS=launcher
     export NIGHTKILN_PROCESS
     cd / || exit 0

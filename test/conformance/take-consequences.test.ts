@@ -145,4 +145,15 @@ describe.each(implementations)('$name: takeConsequences', ({ open }) => {
     expect(store.takeConsequences().stops).toEqual(store.findHeldUnits({ limit: 5 }))
     expect(store.findHeldUnits({ limit: 5 }).map((held) => held.fence)).toEqual([second.fence])
   })
+
+  test('the units that any cancel must stop are named, once', () => {
+    const { store } = open()
+    submit(store, newJob(1, {}, 2))
+    const { fence } = claim(store, jobIdOf(1))
+    store.takeConsequences()
+    store.requestCancel(jobIdOf(1), 'source', start)
+    expect(store.takeConsequences().stops.map((held) => held.fence)).toEqual([fence])
+    store.requestCancel(jobIdOf(1), 'user', start)
+    expect(store.takeConsequences().stops).toEqual([])
+  })
 })

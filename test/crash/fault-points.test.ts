@@ -13,7 +13,7 @@ import { outcomes, outputTail, type Scenario, useScenario } from './support-a/sc
 function slowShell(directory: string, hidden: boolean): { shell: string; release(): void; waiting(): number } {
   const shell = join(directory, 'slow-shell')
   const hide = hidden
-    ? 'if [ -z "$HIDDEN" ]; then exec env -u NIGHTKILN_INSTANCE -u NIGHTKILN_UNIT -u NIGHTKILN_FENCE HIDDEN=1 "$0" "$@"; fi\n'
+    ? 'if [ -z "$HIDDEN" ]; then exec env -u NIGHTKILN_INSTANCE -u NIGHTKILN_ATTEMPT_UNIT -u NIGHTKILN_FENCE HIDDEN=1 "$0" "$@"; fi\n'
     : ''
   writeFileSync(
     shell,

@@ -76,7 +76,7 @@ describe('manager killed by SIGKILL', () => {
       jobs: jobCount,
       lost: jobs.filter(({ name }) => (runs.get(name)?.ends ?? 0) === 0).length,
       rerun: jobs.filter(({ name }) => (runs.get(name)?.starts ?? 0) > 1).length,
-      released_before_start: ended.filter(({ attempts }) => attempts > 1).length,
+      released_before_start: ended.filter(({ attempts }) => (attempts ?? 0) > 1).length,
       recovery_median_ms: Math.round(median(recoveries)),
       recovery_longest_ms: Math.round(Math.max(...recoveries)),
       empty_node_median_ms: Math.round(median(emptyStarts)),

@@ -112,7 +112,7 @@ export function jobDetail(job: JobView, terminal: Terminal, now: number): string
     field('left', seconds === null ? reason : `${formatSeconds(seconds)}${range}`)
   }
   if (job.no_output_s !== null) field('silent', `no output for ${formatSeconds(job.no_output_s)}`)
-  field('attempts', String(job.attempts))
+  if (job.attempts !== null) field('attempts', String(job.attempts))
   field('mode', job.execution_mode)
   field('submitted', `${when(job.created_at)} by ${job.submitted_by}`)
   field('not before', when(job.run_at))

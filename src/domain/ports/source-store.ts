@@ -53,6 +53,10 @@ export interface SourceStore {
     batch: { units: readonly NewUnit[]; cursor: number; done: boolean },
     now: number,
   ): SourceProgress | null
+  /** Sources of a job that ended before they had given everything: what a rerun still has to add. */
+  readUnfedSources(jobId: string): readonly OpenSource[]
+  /** Spool files that still hold units of a job that is kept. */
+  readSpoolFiles(): readonly string[]
   /** Items that sources will still add, and how many were skipped as known. */
   readSourceTotals(jobId: string): { readonly waiting: number; readonly skipped: number }
 }

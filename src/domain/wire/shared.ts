@@ -159,7 +159,7 @@ export const jobView = z.strictObject({
   review: reviewView.optional().describe('Only while it waits for approval after its test units'),
   depends_on: z.array(dependencyView).optional(),
   no_output_s: z.number().nullable().describe('Silence of a running command, once it is over a minute'),
-  attempts: z.int().describe('Attempts started so far over all units'),
+  attempts: z.int().nullable().describe('Attempts of its one unit so far; null for several units, see list_units'),
   execution_mode: z.string().nullable(),
   error: errorView.nullable(),
   result: z.json().optional().describe('Bounded; the whole by job_result'),

@@ -52,6 +52,8 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
   const resultsFileOf = (jobId: string) => join(paths.results, `${jobId}.jsonl`)
   const onEnded = ({ job, unit }: UnitEnd) => {
     throughput.ended(job)
+    // The last of the test units may have left it held for review.
+    jobClock.follow(job)
     if (unit.finalStep && unit.state !== 'available')
       void rm(resultsFileOf(job.id), { force: true }).catch(() => undefined)
   }
@@ -80,7 +82,10 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       return resultsFileOf(jobId)
     },
     resultsFileOf,
-    onStarted: (job, jobOptions) => jobClock.started(job, jobOptions),
+    onStarted: (job, jobOptions) => {
+      jobClock.started(job, jobOptions)
+      jobClock.follow(job)
+    },
     onEnded,
   })
   const jobClock = new JobClock({
@@ -124,4 +129,26 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     throughput.ended(job)
   }
   return { dispatcher, supervisor, feeder, jobClock, throughput }
+}
+
+const restoredPage = 500
+
+/** Total timeouts go on after a restart, also of jobs of which nothing runs at this moment. */
+export function restoreJobClocks(store: JobStore, jobClock: JobClock): void {
+  let beforeSeq: number | undefined
+  for (;;) {
+    const page = store.listJobs(
+      { states: ['running'] },
+      { limit: restoredPage, ...(beforeSeq === undefined ? {} : { beforeSeq }) },
+    )
+    jobClock.restore(
+      page.flatMap((job) => {
+        const totalTimeoutMs = store.readJobPayload(job.id)?.options.totalTimeoutMs ?? null
+        return totalTimeoutMs === null ? [] : [{ job, totalTimeoutMs }]
+      }),
+    )
+    const last = page.at(-1)
+    if (last === undefined || page.length < restoredPage) return
+    beforeSeq = last.seq
+  }
 }

@@ -37,7 +37,8 @@ import { Recoverer } from '../runtime/recoverer.ts'
 import { Retention } from '../runtime/retention.ts'
 import { StorageGuard } from '../runtime/storage-guard.ts'
 import type { ServiceContext } from '../services/service-context.ts'
-import { composeRuntime } from './compose-runtime.ts'
+import { removeOrphanSpools } from '../services/source-spool.ts'
+import { composeRuntime, restoreJobClocks } from './compose-runtime.ts'
 import { composeScheduler } from './compose-scheduler.ts'
 import { removeHealScript, writeHealScript } from './heal-script.ts'
 import { becomeLeader, type LeaderLock } from './leadership.ts'
@@ -219,7 +220,10 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     clock,
     settings,
     log,
-    sweep: () => sweepAttempts(paths, runnerBootId, (unitIds) => reader.findUnits(unitIds)),
+    sweep: async () => {
+      await removeOrphanSpools(paths.home, new Set(store.readSpoolFiles()), clock.now())
+      await sweepAttempts(paths, runnerBootId, (unitIds) => reader.findUnits(unitIds))
+    },
   })
 
   let listener: Listener | null = null
@@ -315,6 +319,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   writeHealScript(paths.healScript, ownIdentity(), paths.home)
   // Adoption precedes everything that could start the same work again.
   await recoverer.reconcile()
+  restoreJobClocks(store, jobClock)
   const socket = prepareSocketPath(paths, epoch)
   listener = await listen(createApi({ context, log }), socket)
   record.write({ socket, state: 'leading' })

@@ -41,7 +41,8 @@ interface Feeding {
   taken: number
 }
 
-type SliceOutcome = 'more' | 'done' | 'held'
+/** `refused`: the job takes no more. */
+type SliceOutcome = 'more' | 'done' | 'held' | 'refused'
 
 /**
  * Turns open sources into units while their jobs run: one after the other a slice each, every slice a commit of its own, so that
@@ -143,7 +144,9 @@ export class UnitFeeder {
     this.#closed.add(source.seq)
     // Its place is free for another.
     this.#woken = true
-    if (source.source.kind === 'spool') await rm(join(this.#options.home, source.source.file), { force: true })
+    // What a cancelled job did not take stays for a rerun, until the job is deleted.
+    if (outcome === 'refused' || source.source.kind !== 'spool') return
+    await rm(join(this.#options.home, source.source.file), { force: true })
   }
 
   async #insert(feeding: Feeding, slice: ReadSlice): Promise<SliceOutcome> {
@@ -166,7 +169,7 @@ export class UnitFeeder {
       const isDone = slice.atEnd && taken === units.length
       const cursor = slice.items[taken - 1]?.cursor ?? feeding.cursor
       const batch = { units: units.slice(0, taken), cursor, done: isDone }
-      if (store.insertUnits(feeding.source.seq, batch, clock.now()) === null) return 'done'
+      if (store.insertUnits(feeding.source.seq, batch, clock.now()) === null) return 'refused'
       // Its own share alone: the group may hold the claims and ends of what was added before.
       const tookMs = preparedMs + clock.monotonic() - insertBegan
       commit.afterCommit(() => {
@@ -187,7 +190,7 @@ export class UnitFeeder {
   async #endBroken(source: OpenSource, error: QueueError): Promise<void> {
     const { store, commits, clock, log } = this.#options
     log.error({ err: error, jobId: source.job.id }, 'the rest of the units is lost; the job is ended')
-    await commits.run(() => endJobOfBrokenSource(store, source.job.id, error, clock.now()))
+    await commits.run(() => endJobOfBrokenSource(store, source.job.id, clock.now()))
   }
 }
 

@@ -48,7 +48,7 @@ export function jobView(context: ServiceContext, job: Job, detail: 'concise' | '
       : {}),
     ...dependenciesView(context, job, facts, full),
     no_output_s: facts.silentMs === null ? null : Math.round(facts.silentMs / 1000),
-    attempts: attempts.length,
+    attempts: job.counts.total > 1 ? null : attempts.length,
     execution_mode: lastAttempt?.mode ?? null,
     error: errorView(job.error ?? (isFinalJobState(job.state) ? null : (lastAttempt?.error ?? null))),
     ...(output === null ? {} : { result: boundedJson(output, resultPreviewBytes).value }),

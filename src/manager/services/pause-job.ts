@@ -50,7 +50,8 @@ function pauseOne(context: ServiceContext, id: string, freeze: boolean, commit: 
       if (freeze) supervisor.freeze(fence.unitId)
       else supervisor.thaw(fence.unitId)
     }
-    context.jobClock.paused(id)
+    context.jobClock.follow(job)
+    context.throughput.paused(id)
   })
   if (held.length === 0) return { id, outcome: 'paused', why: 'nothing of it runs; nothing starts until it is resumed' }
   if (freeze) {
@@ -70,7 +71,8 @@ function resumeOne(context: ServiceContext, id: string, commit: Commit): PausedJ
   if (outcome.kind !== 'changed') return { id, ...unchanged(outcome, 'not paused') }
   commit.afterCommit(() => {
     for (const { fence } of outcome.held) supervisor.thaw(fence.unitId)
-    context.jobClock.resumed(id)
+    context.jobClock.follow(outcome.job)
+    context.throughput.resumed(id)
   })
   return { id, outcome: 'resumed', why: 'it goes on as soon as there is a slot' }
 }

@@ -131,7 +131,7 @@ function checkCombinations(request: SubmitRequest, rerun: RerunOf | null): void 
   const refuse = (message: string, remedy: string) => {
     throw new QueueError('invalid_input', message, { remedy })
   }
-  const hasMany = request.units !== undefined || request.source !== undefined || rerun?.units != null
+  const hasMany = request.units !== undefined || request.source !== undefined
   if (request.units !== undefined && request.source !== undefined) {
     refuse('units and source were given together', 'Give one of them; add_units can add the other later.')
   }
@@ -141,7 +141,8 @@ function checkCombinations(request: SubmitRequest, rerun: RerunOf | null): void 
   if (request.per_key !== undefined && request.per_key.concurrency === undefined && !request.per_key.rate_limit) {
     refuse('per_key has neither concurrency nor rate_limit', 'Say what units with the same key share.')
   }
-  if (hasMany || request.keep_open === true) return
+  // A rerun has the units of the first run.
+  if (hasMany || request.keep_open === true || rerun !== null) return
   for (const key of ['test_first', 'unit_key', 'per_key', 'max_failed_units', 'max_failed_percent'] as const) {
     if (request[key] !== undefined) refuse(`${key} needs several units`, 'Give units, a source, or keep_open: true.')
   }

@@ -5,6 +5,7 @@ import type { JobPayload } from '../../domain/ports/job-store.ts'
 import { isFinalJobState, priorityName, type UnitState } from '../../domain/states.ts'
 import { type RerunRequest, type SubmitAnswer, type SubmitRequest, submitRequest } from '../../domain/wire/submit.ts'
 import { commandInput } from '../runtime/command-task.ts'
+import { createSourceReader } from '../runtime/source-readers.ts'
 import { jobTypeNamed } from './job-types.ts'
 import type { ServiceContext } from './service-context.ts'
 import { submitOrRerun } from './submit-job.ts'
@@ -37,7 +38,7 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
   }
   const submission = submissionOf(job, payload, request)
   const givesUnits = submission.units !== undefined || submission.source !== undefined
-  const units = givesUnits ? null : chosenUnits(context, job, request)
+  const units = givesUnits ? null : await chosenUnits(context, job, request)
   const name = job.name.endsWith(suffix) ? job.name : cutText(job.name, 200 - suffix.length) + suffix
   return submitOrRerun(context, submission, { jobId: job.id, name, units })
 }
@@ -114,7 +115,8 @@ function perKey(job: Job, key: string | null): Partial<SubmitRequest> {
  * @returns values of the units that are to run again; null for a plain job of one unit without a value
  * @throws QueueError invalid_input when none fits
  */
-function chosenUnits({ store }: ServiceContext, job: Job, request: RerunRequest): Json[] | null {
+async function chosenUnits(context: ServiceContext, job: Job, request: RerunRequest): Promise<Json[] | null> {
+  const { store } = context
   const states = request.only === undefined ? undefined : chosenStates[request.only]
   const positions = request.units === undefined ? null : new Set(request.units)
   const values: Json[] = []
@@ -129,12 +131,30 @@ function chosenUnits({ store }: ServiceContext, job: Job, request: RerunRequest)
     if (last === undefined || page.length < unitPage) break
     after = last.position
   }
+  // What a cancelled job's sources had not given yet was not completed either.
+  const includesUnfed = positions === null && (request.only === undefined || request.only === 'not_completed')
+  if (includesUnfed) values.push(...(await unfedValues(context, job)))
   if (values.length === 0) {
     throw new QueueError('invalid_input', `no unit of job ${job.id} is to run again: ${explain(job, request)}`, {
       remedy: `list_units {"id":"${job.id}"} shows its units and how they ended.`,
     })
   }
   return values.length === 1 && values[0] === null ? null : values
+}
+
+async function unfedValues({ store, facts }: ServiceContext, job: Job): Promise<Json[]> {
+  const values: Json[] = []
+  for (const { source, cursor } of store.readUnfedSources(job.id)) {
+    const reader = createSourceReader(source, facts.home)
+    for (let at = cursor; ; ) {
+      const { items, atEnd } = await reader.read(at, unitPage)
+      for (const { value } of items) values.push(value)
+      const last = items.at(-1)
+      if (atEnd || last === undefined) break
+      at = last.cursor
+    }
+  }
+  return values
 }
 
 function explain({ counts }: Job, { only, units }: RerunRequest): string {

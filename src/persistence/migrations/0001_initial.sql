@@ -88,7 +88,7 @@ CREATE TABLE job (
   decided_at             INTEGER,
   decided_by             TEXT,
   cancel_requested_at    INTEGER,
-  cancel_reason          TEXT    CHECK (cancel_reason = 'user' OR cancel_reason = 'unit_failed' OR cancel_reason = 'deadline' OR cancel_reason = 'dependency' OR cancel_reason = 'rejected' OR cancel_reason = 'overlap'),
+  cancel_reason          TEXT    CHECK (cancel_reason = 'user' OR cancel_reason = 'unit_failed' OR cancel_reason = 'deadline' OR cancel_reason = 'dependency' OR cancel_reason = 'rejected' OR cancel_reason = 'overlap' OR cancel_reason = 'source'),
   sealed_at              INTEGER,                                -- set while no unit is to be added any more
   keep_open              INTEGER NOT NULL DEFAULT 0 CHECK (keep_open IN (0, 1)), -- sealed only when it is closed by hand
   test_units             INTEGER CHECK (test_units > 0),         -- so many run first, then the job is held for review

@@ -22,8 +22,9 @@ export abstract class InMemoryControls extends InMemoryAttempts {
       const job = this.find(jobId)
       if (job === undefined) return { kind: 'not_found' }
       if (job.finishedAt !== null) return { kind: 'already_final', job: viewJob(this.state, job) }
-      if (this.stop(job, reason, now) && this.advance(job, now)) {
-        return { kind: 'cancelled', job: viewJob(this.state, job) }
+      if (this.stop(job, reason, now)) {
+        if (this.advance(job, now)) return { kind: 'cancelled', job: viewJob(this.state, job) }
+        this.state.notes.stops.add(jobId)
       }
       return { kind: 'cancelling', job: viewJob(this.state, job), held: this.#heldOf(job) }
     })

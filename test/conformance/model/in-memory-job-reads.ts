@@ -101,18 +101,19 @@ export class InMemoryJobReads {
     return this.state.sources
       .filter((source) => !source.isDone && this.#mayFeed(source))
       .slice(0, limit)
-      .map(({ seq, jobId, source, cursor, added, skipped }) => {
-        const job = this.get(jobId)
-        return structuredClone({
-          seq,
-          job: viewJob(this.state, job),
-          source,
-          options: job.options,
-          cursor,
-          added,
-          skipped,
-        })
-      })
+      .map((source) => this.#viewSource(source))
+  }
+
+  readUnfedSources(jobId: string): readonly OpenSource[] {
+    return this.state.sources
+      .filter((each) => each.jobId === jobId && each.added + each.skipped < each.source.total)
+      .map((source) => this.#viewSource(source))
+  }
+
+  readSpoolFiles(): readonly string[] {
+    return this.state.sources.flatMap(({ source, added, skipped }) =>
+      source.kind === 'spool' && added + skipped < source.total ? [source.file] : [],
+    )
   }
 
   readSourceTotals(jobId: string): { readonly waiting: number; readonly skipped: number } {
@@ -222,6 +223,11 @@ export class InMemoryJobReads {
     return this.state.sources
       .filter((source) => source.jobId === jobId && !source.isDone)
       .reduce((sum, source) => sum + Math.max(0, remainder(source)), 0)
+  }
+
+  #viewSource({ seq, jobId, source, cursor, added, skipped }: ModelSource): OpenSource {
+    const job = this.get(jobId)
+    return structuredClone({ seq, job: viewJob(this.state, job), source, options: job.options, cursor, added, skipped })
   }
 
   #mayFeed(source: ModelSource): boolean {

@@ -1,8 +1,9 @@
+import { errorOfCancel } from '../../../src/domain/cancel-errors.ts'
 import type { Job } from '../../../src/domain/job.ts'
 import type { Consequences, RunnableJob } from '../../../src/domain/ports/job-store.ts'
 import { type CancelReason, type FinalJobState, isFinalJobState } from '../../../src/domain/states.ts'
 import { InMemoryRecords } from './in-memory-records.ts'
-import { lateError, newUnit, settledState } from './model-rules.ts'
+import { newUnit, settledState } from './model-rules.ts'
 import { emptyNotes, type ModelJob } from './model-state.ts'
 import { countsOf, openDependenciesOf, unitsOf, viewHeld, viewJob } from './model-views.ts'
 
@@ -103,7 +104,7 @@ export abstract class InMemorySettling extends InMemoryRecords {
     job.state = state
     job.finishedAt = now
     const broken = units.sort((left, right) => left.position - right.position).find((unit) => unit.state === 'failed')
-    const late = state === 'failed' && job.cancelReason === 'deadline' ? lateError : null
+    const late = state === 'failed' ? errorOfCancel(job.cancelReason) : null
     job.error = state === 'completed' ? null : (broken?.attempts.at(-1)?.error ?? late)
     const { completed, failed, cancelled } = counts
     job.settledEvent = this.tell(`job.${state}`, job.id, null, { completed, failed, cancelled }, now)

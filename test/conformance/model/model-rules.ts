@@ -4,12 +4,6 @@ import type { NewUnit } from '../../../src/domain/ports/source-store.ts'
 import type { AttemptOutcome, FinalJobState, UnitState } from '../../../src/domain/states.ts'
 import type { ModelJob, ModelUnit } from './model-state.ts'
 
-export const lateError: ErrorRecord = {
-  code: 'attempt_timed_out',
-  message: 'The job did not end within its total time.',
-  remedy: 'Rerun it with more time.',
-}
-
 export function newUnit(unit: NewUnit, jobId: string, position: number): ModelUnit {
   const { id, input, key = null, limitKey = null } = structuredClone(unit)
   return {
@@ -44,7 +38,7 @@ export function settledState(
   const isFinalStepMissing = job.finalStep === 'waiting' || final?.state === 'cancelled'
   const wasPrevented = counts.cancelled > 0 || job.keepOpen || isCutShort || isFinalStepMissing
   if (job.cancelReason !== null && wasPrevented) {
-    return job.cancelReason === 'unit_failed' || job.cancelReason === 'deadline' ? 'failed' : 'cancelled'
+    return ['unit_failed', 'deadline', 'source'].includes(job.cancelReason) ? 'failed' : 'cancelled'
   }
   return final?.state === 'failed' || isOverBudget(job.failureBudget, counts.failed, counts.total)
     ? 'failed'

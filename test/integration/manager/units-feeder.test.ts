@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../../src/domain/job.ts'
 import type { NewSource } from '../../../src/domain/ports/source-store.ts'
-import { brokenSourceLabel } from '../../../src/manager/runtime/broken-source.ts'
 import { jobOptions } from '../../support/job-options.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { openUnits } from './units-under-test.ts'
@@ -127,7 +126,10 @@ describe('the feeder', () => {
     store.requestCancel(id, 'user', clock.now())
     expect(jobNow(id).state).toBe('cancelled')
     const { total } = jobNow(id).counts
-    await waitUntil(() => !existsSync(join(home, 'sources/a.jsonl')), { what: 'the end of the spool file' })
+    // The rest is kept for a rerun.
+    await one.stop()
+    expect(existsSync(join(home, 'sources/a.jsonl'))).toBe(true)
+    expect(store.readSpoolFiles()).toEqual(['sources/a.jsonl'])
     expect(jobNow(id).counts.total).toBe(total)
   })
 
@@ -148,8 +150,7 @@ describe('the feeder', () => {
     damage(join(home, 'sources/a.jsonl'))
     feeder().start()
     const job = await waitUntil(() => (jobNow(id).finishedAt === null ? null : jobNow(id)))
-    expect(job.state).not.toBe('completed')
-    expect(job.labels[brokenSourceLabel]).toMatch(/units/)
+    expect(job).toMatchObject({ state: 'failed', cancelReason: 'source', error: { code: 'storage_refused' } })
   })
 
   test('adds 10,000 units soon, and never holds other work up for long', async () => {

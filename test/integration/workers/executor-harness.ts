@@ -133,7 +133,10 @@ export function makeTask(
 
 /** Looks by itself, not with the code under test. */
 export function markedProcesses(task: CommandTask): readonly number[] {
-  const wanted = [`NIGHTKILN_UNIT=${task.fence.unitId}`, `NIGHTKILN_FENCE=${task.fence.attempt}.${task.fence.nonce}`]
+  const wanted = [
+    `NIGHTKILN_ATTEMPT_UNIT=${task.fence.unitId}`,
+    `NIGHTKILN_FENCE=${task.fence.attempt}.${task.fence.nonce}`,
+  ]
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

@@ -204,7 +204,7 @@ test('a thaw that its manager did not live to do is done by the next one', async
 
 test('a command that removed its attempt directory is frozen all the same', async () => {
   const { harness, task, command, runner } = await running(
-    `rm -rf "$NIGHTKILN_HOME/attempts/$NIGHTKILN_UNIT.$NIGHTKILN_FENCE"; ${ticking}`,
+    `rm -rf "$NIGHTKILN_HOME/attempts/$NIGHTKILN_ATTEMPT_UNIT.$NIGHTKILN_FENCE"; ${ticking}`,
   )
   await command.freeze()
   await expectStill(harness, task, runner)

@@ -8,7 +8,7 @@ import { pidIn, recordObserver, useExecutor } from './executor-harness.ts'
 import { startUnder } from './start-under.ts'
 
 /** The attempt directory as a script sees it. */
-const own = 'D="$NIGHTKILN_HOME/attempts/$NIGHTKILN_UNIT.$NIGHTKILN_FENCE"'
+const own = 'D="$NIGHTKILN_HOME/attempts/$NIGHTKILN_ATTEMPT_UNIT.$NIGHTKILN_FENCE"'
 
 async function runScript(script: string, harness = useExecutor()) {
   const observer = recordObserver()

@@ -29,7 +29,7 @@ async function output(harness: Harness, task: CommandTask): Promise<string> {
   return Buffer.from(slice.bytes).toString()
 }
 
-const own = 'D="$NIGHTKILN_HOME/attempts/$NIGHTKILN_UNIT.$NIGHTKILN_FENCE"'
+const own = 'D="$NIGHTKILN_HOME/attempts/$NIGHTKILN_ATTEMPT_UNIT.$NIGHTKILN_FENCE"'
 
 test('lines reach a command while it runs; at the end of its input it ends, and nothing is left', async () => {
   const { harness, observer, task, command } = running('echo ready; cat; echo over')

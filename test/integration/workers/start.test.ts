@@ -49,7 +49,7 @@ test('the command gets its own environment with the marks, and nothing of the ma
     PATH: '/usr/bin:/bin',
     directory: 'kept',
     NIGHTKILN_PROCESS: 'manager',
-    NIGHTKILN_UNIT: 'other',
+    NIGHTKILN_ATTEMPT_UNIT: 'other',
   }
   const { end, task, harness } = await runToEnd({ argv: ['env'], environment })
   const lines = end.kind === 'exited' ? end.output.tail.trim().split('\n').sort() : []
@@ -60,7 +60,7 @@ test('the command gets its own environment with the marks, and nothing of the ma
     'NIGHTKILN_INSTANCE=instance-of-tests',
     'NIGHTKILN_JOB_ID=job-1',
     `NIGHTKILN_RESULT=${join(harness.directory(task), 'result.json')}`,
-    `NIGHTKILN_UNIT=${task.fence.unitId}`,
+    `NIGHTKILN_ATTEMPT_UNIT=${task.fence.unitId}`,
     'PATH=/usr/bin:/bin',
     'directory=kept',
   ])

@@ -129,8 +129,38 @@ const cases: readonly Case[] = [
   // Waiting for a person.
   [
     'awaiting_approval',
-    'waits for your approval since 5 m',
-    queuedJob({ heldAt: noon - 300_000, runAt: noon + 1_000 }),
+    'waits for 5 m for approval of the other 497 units: 2 of 3 test units completed',
+    startedJob({ heldAt: noon - 300_000, holdKind: 'review', counts: unitCounts({ completed: 2, failed: 1 }) }),
+    { unitsWaiting: 497 },
+  ],
+  [
+    'awaiting_approval',
+    "waits for a person's permission for 5 m",
+    queuedJob({ heldAt: noon - 300_000, holdKind: 'permission', runAt: noon + 1_000 }),
+    {},
+  ],
+  [
+    'running',
+    'running for 10 s: all 3 units ended, its final step runs; no output for 2 m',
+    startedJob({ finalStep: 'running', counts: unitCounts({ completed: 3 }) }),
+    { silentMs: 120_000 },
+  ],
+  [
+    'running',
+    'all its units ended; it is kept open for more',
+    startedJob({ sealedAt: null, keepOpen: true, counts: unitCounts({ completed: 1 }) }),
+    {},
+  ],
+  ['queued', 'its units are being added', queuedJob({ sealedAt: null, counts: unitCounts({}) }), {}],
+  [
+    'failed',
+    'failed: 3 of 9 units failed; the first: exit code 2; too many units failed, so the rest was cancelled',
+    finalJob('failed', {
+      cancelReason: 'unit_failed',
+      cancelRequestedAt: noon - 1,
+      counts: unitCounts({ completed: 2, failed: 3, cancelled: 4 }),
+      error: { code: 'command_failed', message: 'exit code 2', remedy: '' },
+    }),
     {},
   ],
   ['pausing', 'paused 4 s ago; the running attempt is allowed to finish', startedJob({ pausedAt: noon - 4_000 }), {}],

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
-import type { Job, JobOptions } from '../../../src/domain/job.ts'
 import { missingDirectory } from '../../../src/manager/services/missing-directory.ts'
 import { submitNotes } from '../../../src/manager/services/submit-notes.ts'
+import { queuedJob } from '../../support/job-builder.ts'
+import { jobOptions } from '../../support/job-options.ts'
 
 const now = Date.parse('2026-11-22T01:15:00Z')
-const job = { runAt: 0, createdAt: now, maxAttempts: 1 } as unknown as Job
-const options = { rerunWhenLost: true, unitTimeoutMs: null, idleTimeoutMs: null } as unknown as JobOptions
+const job = queuedJob({ runAt: 0, createdAt: now })
+const options = jobOptions
 const facts = { job, options, params: { argv: ['true'] }, missingDirectory: null, now }
 
 test.for<readonly [string, readonly string[], string]>([
@@ -53,4 +54,20 @@ test('only a directory that certainly does not exist is missing', async () => {
   expect(await missingDirectory('/nowhere/at/all')).toBe('/nowhere/at/all')
   expect(await missingDirectory('/etc/passwd/below')).toBe('/etc/passwd/below')
   expect(await missingDirectory('/')).toBe(null)
+})
+
+test('what limits a job with several units is said before anything runs', () => {
+  const batch = queuedJob({
+    testUnits: 3,
+    failureBudget: { units: 4, percent: null, stopEarly: true },
+    finalStep: 'waiting',
+    openDependencies: 2,
+    keepOpen: true,
+  })
+  const notes = submitNotes({ ...facts, job: batch }).join('\n')
+  expect(notes).toContain('The first 3 run; then it waits for approval')
+  expect(notes).toContain('up to 4 failed units; with more it fails, and the rest is cancelled at once')
+  expect(notes).toContain('Its final step runs once all units have ended')
+  expect(notes).toContain('waits for 2 other jobs')
+  expect(notes).toContain('stays open for units')
 })

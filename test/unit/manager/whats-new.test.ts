@@ -55,7 +55,7 @@ function createQueue() {
       isQueuePaused: () => false,
     },
     storage: { healthy: true },
-    supervisor: { liveOf: () => undefined },
+    supervisor: { silenceOf: () => null },
     throughput: { estimate: () => ({ seconds: 90, low_seconds: 60, high_seconds: 120, reason: null }) },
     isDraining: () => false,
   } as unknown as ServiceContext

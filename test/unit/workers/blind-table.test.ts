@@ -43,7 +43,7 @@ test.runIf(process.platform === 'linux')(
   'without a free descriptor no process passes for dead, and a table with a reserve still sees',
   () => {
     const command = 'ulimit -n 80; exec "$0" --import tsx --input-type=module -e "$1"'
-    const environment = { ...process.env, NIGHTKILN_UNIT: 'u' }
+    const environment = { ...process.env, NIGHTKILN_ATTEMPT_UNIT: 'u' }
     const answer = spawnSync('/bin/sh', ['-c', command, process.execPath, script], { env: environment })
     expect([answer.stderr.toString(), answer.status]).toEqual(['', 0])
     expect(JSON.parse(answer.stdout.toString())).toEqual({

@@ -24,7 +24,7 @@ test.runIf(process.platform === 'linux')(
   async () => {
     const table = createLinuxProcessTable()
     // The parent does not reap its child.
-    const environment = { NIGHTKILN_UNIT: 'u', NIGHTKILN_FENCE: '1.x', LONG: 'x'.repeat(100_000) }
+    const environment = { NIGHTKILN_ATTEMPT_UNIT: 'u', NIGHTKILN_FENCE: '1.x', LONG: 'x'.repeat(100_000) }
     const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 600'], {
       env: { ...environment, PATH: '/usr/bin:/bin' },
     })
@@ -48,7 +48,7 @@ test.runIf(process.platform === 'linux')(
 test('the output of ps is read with its marks; a session that is no number falls back to the group', () => {
   const text = [
     '    1     0     1      0 Ss   Sun Nov 22 00:00:01 2026 /sbin/launchd',
-    '  501     1   500   d4c0 S+   Sun Nov  2 10:00:01 2026 /bin/sh -c x A=1 NIGHTKILN_UNIT=u NIGHTKILN_FENCE=2.n B=',
+    '  501     1   500   d4c0 S+   Sun Nov  2 10:00:01 2026 /bin/sh -c x A=1 NIGHTKILN_ATTEMPT_UNIT=u NIGHTKILN_FENCE=2.n B=',
     '  502     1   500    500 Z    Sun Nov  2 10:00:01 2026 (sh)',
   ].join('\n')
   expect(parsePs(text)).toEqual([

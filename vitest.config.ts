@@ -17,6 +17,8 @@ const shapes: readonly Shape[] = [
   { name: 'integration', timeoutMs: 30_000, files: 2, built: true },
   { name: 'protocol', timeoutMs: 60_000, files: 2, built: true },
   { name: 'cli', timeoutMs: 60_000, files: 2, built: true },
+  // Each example is a whole story with processes of its own that are killed.
+  { name: 'examples', timeoutMs: 120_000, files: 1, built: true },
   // Crash tests measure times and kill processes: one file at a time, nothing beside it.
   { name: 'crash', timeoutMs: 120_000, files: 1, built: true },
 ]

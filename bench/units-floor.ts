@@ -11,24 +11,24 @@ const groupSize = 250
 const jobSeq = 1
 const jobId = 'floor'
 
-/** What the floor does in one turn. */
+/** What the floor does: one statement for each step of a group, found by row number. Measured to be faster than one a row. */
 interface Steps {
-  readonly insert: Statement<[string, number]>
-  readonly insertInput: Statement<[number, string]>
+  readonly add: Statement<[number, string]>
+  readonly addInputs: Statement<[number, string]>
   readonly claim: Statement<[string, number, number]>
   readonly openAttempts: Statement<[string, number, number, number]>
-  readonly complete: Statement<[number, number]>
-  readonly keepOutput: Statement<[string, number]>
-  readonly closeAttempt: Statement<[number, number]>
+  readonly keepOutputs: Statement<[number, string]>
+  readonly complete: Statement<[number, number, number]>
+  readonly closeAttempts: Statement<[number, number, number]>
   readonly tell: Statement<[string, string, number]>
 }
 
 function prepare(database: Database): Steps {
   return {
-    insert: database.prepare(
-      `INSERT INTO unit (id, job_seq, position, final_step, available_at) VALUES (?, ${jobSeq}, ?, 0, 0)`,
+    add: database.prepare(
+      `INSERT INTO unit (id, job_seq, position, available_at) SELECT value, ${jobSeq}, ? + key, 0 FROM json_each(?)`,
     ),
-    insertInput: database.prepare('INSERT INTO unit_payload (unit_seq, input) VALUES (?, ?)'),
+    addInputs: database.prepare('INSERT INTO unit_payload (unit_seq, input) SELECT ? + key, value FROM json_each(?)'),
     claim: database.prepare(
       `UPDATE unit SET state = 'running', attempt = 1, nonce = ?, leased_by = 'floor' WHERE seq BETWEEN ? AND ?`,
     ),
@@ -36,12 +36,15 @@ function prepare(database: Database): Steps {
       `INSERT INTO attempt (unit_seq, attempt, nonce, worker_id, executor, mode, started_at)
        SELECT seq, 1, ?, 'floor', 'inline', 'local', ? FROM unit WHERE seq BETWEEN ? AND ?`,
     ),
-    complete: database.prepare(
-      `UPDATE unit SET state = 'completed', finished_at = ?, leased_by = NULL, nonce = NULL WHERE seq = ?`,
+    keepOutputs: database.prepare(
+      `UPDATE unit_payload SET output = ended.output FROM (SELECT ? + key AS seq, value AS output FROM json_each(?)) AS ended
+       WHERE unit_seq = ended.seq`,
     ),
-    keepOutput: database.prepare('UPDATE unit_payload SET output = ? WHERE unit_seq = ?'),
-    closeAttempt: database.prepare(
-      `UPDATE attempt SET outcome = 'completed', finished_at = ? WHERE unit_seq = ? AND attempt = 1`,
+    complete: database.prepare(
+      `UPDATE unit SET state = 'completed', finished_at = ?, leased_by = NULL, nonce = NULL WHERE seq BETWEEN ? AND ?`,
+    ),
+    closeAttempts: database.prepare(
+      `UPDATE attempt SET outcome = 'completed', finished_at = ? WHERE unit_seq BETWEEN ? AND ?`,
     ),
     tell: database.prepare(`INSERT INTO event (type, job_id, data, created_at) VALUES (?, '${jobId}', ?, ?)`),
   }
@@ -88,39 +91,45 @@ export function measureUnitsFloor(units: number): FloorPace {
   }
 }
 
-function add(database: Database, { insert, insertInput, tell }: Steps, units: number): void {
+/** @returns one text for each of some rows, as a JSON array */
+function texts(first: number, last: number, textOf: (seq: number) => string): string {
+  return JSON.stringify(Array.from({ length: last - first + 1 }, (_, index) => textOf(first + index)))
+}
+
+function add(database: Database, steps: Steps, units: number): void {
   const group = database.transaction((first: number) => {
     const last = Math.min(units, first + groupSize - 1)
-    for (let seq = first; seq <= last; seq += 1) {
-      insert.run(uuidv7(), seq - 1)
-      insertInput.run(seq, JSON.stringify(seq))
-    }
-    tell.run('job.units_added', JSON.stringify({ count: last - first + 1 }), Date.now())
+    steps.add.run(
+      first - 1,
+      texts(first, last, () => uuidv7()),
+    )
+    steps.addInputs.run(first, texts(first, last, String))
+    steps.tell.run('job.units_added', JSON.stringify({ count: last - first + 1 }), Date.now())
   })
   for (let first = 1; first <= units; first += groupSize) group.immediate(first)
 }
 
 function run(database: Database, steps: Steps, units: number): void {
-  const { claim, openAttempts, complete, keepOutput, closeAttempt, tell } = steps
+  const { claim, openAttempts, complete, keepOutputs, closeAttempts, tell } = steps
+  const dataOf = (first: number, last: number) =>
+    JSON.stringify({ count: last - first + 1, positions: [first - 1, last - 1] })
   const end = (first: number, last: number, now: number) => {
-    for (let seq = first; seq <= last; seq += 1) {
-      keepOutput.run(JSON.stringify(seq), seq)
-      complete.run(now, seq)
-      closeAttempt.run(now, seq)
-    }
-    tell.run('units.completed', JSON.stringify({ count: last - first + 1, positions: [first - 1, last - 1] }), now)
+    keepOutputs.run(first, texts(first, last, String))
+    complete.run(now, first, last)
+    closeAttempts.run(now, first, last)
+    tell.run('units.completed', dataOf(first, last), now)
   }
   const start = (first: number, last: number, now: number) => {
     claim.run('0123456789ab', first, last)
     openAttempts.run('0123456789ab', now, first, last)
-    tell.run('units.started', JSON.stringify({ count: last - first + 1, positions: [first - 1, last - 1] }), now)
+    tell.run('units.started', dataOf(first, last), now)
   }
   const turn = database.transaction((first: number) => {
     const now = Date.now()
-    if (first > 1) end(first - groupSize, first - 1, now)
+    if (first > 1) end(first - groupSize, Math.min(units, first - 1), now)
     if (first <= units) start(first, Math.min(units, first + groupSize - 1), now)
   })
-  for (let first = 1; first < units + groupSize; first += groupSize) turn.immediate(first)
+  for (let first = 1; first <= units + groupSize; first += groupSize) turn.immediate(first)
 }
 
 function check(database: Database, units: number): void {

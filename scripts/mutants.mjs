@@ -25,6 +25,7 @@ const copied = [
   'test',
   'scripts',
   'bench',
+  'examples',
   'docs',
   'package.json',
   'tsconfig.json',

@@ -39,16 +39,24 @@ await story('500 documents to one table', async (place) => {
   })
   const { review } = held
   place.fact('review', review)
-  place.say(`${held.why}. They cost ${review.cost}; the rest will cost ${review.rest_cost} and take ${review.rest_seconds} s.`)
+  place.say(
+    `${held.why}. They cost ${review.cost}; the rest will cost ${review.rest_cost} and take ${review.rest_seconds} s.`,
+  )
   for (const { result } of review.results) place.line(`    ${JSON.stringify(result)}`)
   place.promise('only the three test units ran', answered() === 3, answered())
-  place.promise('the glob found the contracts and left the drafts out', review.units_waiting === count - 3, review.units_waiting)
+  place.promise(
+    'the glob found the contracts and left the drafts out',
+    review.units_waiting === count - 3,
+    review.units_waiting,
+  )
   place.promise('the review shows the cost so far and of the rest', review.cost === 0.06 && review.rest_cost === 9.94)
   await first.call('decide_job', { id: submitted.id, decision: 'approve' })
 
   await until('180 documents are answered', () => answered() >= 180)
   const { epoch } = place.managerFile()
-  place.say(`${answered()} answered. The lid is closed: kill -9 of chat, MCP server and manager ${place.managerFile().pid}.`)
+  place.say(
+    `${answered()} answered. The lid is closed: kill -9 of chat, MCP server and manager ${place.managerFile().pid}.`,
+  )
   await first.kill()
   place.killManager()
   const atDeath = answered()
@@ -73,8 +81,16 @@ await story('500 documents to one table', async (place) => {
   const limited = ledger().filter(([what]) => what === 'limited')
   place.promise('496 completed, 4 failed, within the failure budget', ended.state === 'completed_with_failures')
   place.promise('the service said 429, and it counted as no failure', limited.length > 0 && ended.counts.failed === 4)
-  place.promise('while the lane waited nothing was sent: at most four calls met a closed service each time', limited.length <= 8, limited)
-  const answers = countOf(ledger().filter(([what]) => what !== 'limited').map(([, name]) => name))
+  place.promise(
+    'while the lane waited nothing was sent: at most four calls met a closed service each time',
+    limited.length <= 8,
+    limited,
+  )
+  const answers = countOf(
+    ledger()
+      .filter(([what]) => what !== 'limited')
+      .map(([, name]) => name),
+  )
   const twice = [...answers].filter(([, times]) => times !== 1)
   place.promise('every document was answered exactly once', answers.size === count && twice.length === 0, twice)
 
@@ -83,8 +99,16 @@ await story('500 documents to one table', async (place) => {
   for (const { signature, count: times } of failures.failure_groups) place.line(`    ${times} × ${signature}`)
   place.fact('failure_groups', failures.failure_groups)
   const names = failures.units.map((unit) => JSON.parse(unit.untrusted_input).name).sort()
-  place.promise('the four that failed are known with reasons', same(names, [...unreadable.keys()]) && failures.failure_groups.length === 2, failures)
-  place.promise('the table has a row for each document that was read', rows(table).length === count - 4, rows(table).length)
+  place.promise(
+    'the four that failed are known with reasons',
+    same(names, [...unreadable.keys()]) && failures.failure_groups.length === 2,
+    failures,
+  )
+  place.promise(
+    'the table has a row for each document that was read',
+    rows(table).length === count - 4,
+    rows(table).length,
+  )
 
   place.say('Only these run again, with the larger model.')
   const again = await second.call('rerun_job', {
@@ -95,13 +119,21 @@ await story('500 documents to one table', async (place) => {
   const rerun = (await second.call('wait_for_jobs', { ids: [again.id], timeout_s: 40 })).jobs[0]
   place.say(`“${rerun.name}”: ${rerun.why}.`)
   place.fact('rerun', rerun)
-  place.promise('the re-run did the four and nothing else', rerun.state === 'completed' && rerun.counts.total === 4, rerun.why)
+  place.promise(
+    'the re-run did the four and nothing else',
+    rerun.state === 'completed' && rerun.counts.total === 4,
+    rerun.why,
+  )
   const table500 = rows(table).map((row) => row.split(',')[0])
   place.promise('the table has every document once', table500.length === count && new Set(table500).size === count)
   const digest = await second.call('whats_new')
   await second.call('whats_new', { acknowledge: digest.cursor })
   const afterwards = await second.call('whats_new')
-  place.promise('what was told is not told again', digest.counts.finished === 2 && afterwards.counts.finished === 0, digest.counts)
+  place.promise(
+    'what was told is not told again',
+    digest.counts.finished === 2 && afterwards.counts.finished === 0,
+    digest.counts,
+  )
 })
 
 function rows(table) {

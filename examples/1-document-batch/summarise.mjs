@@ -3,7 +3,10 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 
 const [table] = process.argv.slice(2)
-const units = readFileSync(process.env.NIGHTKILN_RESULTS, 'utf8').trim().split('\n').map((line) => JSON.parse(line))
+const units = readFileSync(process.env.NIGHTKILN_RESULTS, 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line))
 const done = units.filter((unit) => unit.state === 'completed').map((unit) => unit.result)
 
 const before = existsSync(table) ? readFileSync(table, 'utf8').trim().split('\n').slice(1) : []

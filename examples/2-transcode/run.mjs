@@ -40,7 +40,11 @@ await story('Transcode with a pause', async (place) => {
 
   place.say('A call comes in: nightkiln pause --all --freeze')
   const paused = await place.cli(['pause', '--all', '--freeze'])
-  place.promise('both jobs are frozen', paused.jobs.length === 2 && paused.jobs.every((one) => one.outcome === 'frozen'), paused)
+  place.promise(
+    'both jobs are frozen',
+    paused.jobs.length === 2 && paused.jobs.every((one) => one.outcome === 'frozen'),
+    paused,
+  )
   const before = sizes(out)
   await delay(600)
   place.promise('nothing moves', same(before, sizes(out)), [before, sizes(out)])
@@ -58,9 +62,16 @@ await story('Transcode with a pause', async (place) => {
   const ended = await place.ended(batch.id)
   place.say(`The clips: ${ended.why}.`)
   place.fact('clips', ended)
-  place.promise('every clip is whole', clips.every((clip) => isWhole(join(out, `${clip}.mp4`), clip)))
+  place.promise(
+    'every clip is whole',
+    clips.every((clip) => isWhole(join(out, `${clip}.mp4`), clip)),
+  )
   const starts = countOf(readLedger(ledger).map(([what, name]) => `${what} ${name}`))
-  place.promise('nothing was started twice', [...starts.values()].every((times) => times === 1), [...starts])
+  place.promise(
+    'nothing was started twice',
+    [...starts.values()].every((times) => times === 1),
+    [...starts],
+  )
   place.promise('what was there already was skipped', starts.get('skipped cake.mov') === 1)
 
   place.say('The film is not wanted after all: nightkiln cancel')
@@ -70,7 +81,14 @@ await story('Transcode with a pause', async (place) => {
   place.say(`${cancelled.why}, at ${progress?.percent?.toFixed(0)} %.`)
   place.fact('film', cancelled)
   place.promise('the film is cancelled', cancelled.state === 'cancelled')
-  place.promise('no half file is left', same(readdirSync(out).sort(), clips.map((clip) => `${clip}.mp4`)), readdirSync(out))
+  place.promise(
+    'no half file is left',
+    same(
+      readdirSync(out).sort(),
+      clips.map((clip) => `${clip}.mp4`),
+    ),
+    readdirSync(out),
+  )
 })
 
 function sizes(out) {

@@ -39,7 +39,10 @@ await story('Resumable downloads with limits per host', async (place) => {
   ])
 
   const big = join(folder, '0-big.bin')
-  await until('the big file is half there', () => (statSync(`${big}.part`, { throwIfNoEntry: false })?.size ?? 0) > bigBytes / 4)
+  await until(
+    'the big file is half there',
+    () => (statSync(`${big}.part`, { throwIfNoEntry: false })?.size ?? 0) > bigBytes / 4,
+  )
   const [, , , pid, runner] = readLedger(ledger).find(([, file]) => file === big)
   place.say(`The power fails for one download: kill -9 of ${pid} and its runner.`)
   process.kill(Number(runner), 'SIGKILL')
@@ -48,35 +51,71 @@ await story('Resumable downloads with limits per host', async (place) => {
   const ended = await place.ended(id)
   place.say(`It ended: ${ended.why}.`)
   place.fact('ended', ended)
-  place.promise('everything came but the file that is gone', ended.state === 'completed_with_failures' && ended.counts.completed === rows.length - 1 && ended.counts.failed === 1, ended.counts)
-  place.promise('every file is whole', [...files].every(([key, bytes]) => readFileSync(join(folder, `${key[0]}-${key.slice(2)}`)).equals(bytes)))
+  place.promise(
+    'everything came but the file that is gone',
+    ended.state === 'completed_with_failures' &&
+      ended.counts.completed === rows.length - 1 &&
+      ended.counts.failed === 1,
+    ended.counts,
+  )
+  place.promise(
+    'every file is whole',
+    [...files].every(([key, bytes]) => readFileSync(join(folder, `${key[0]}-${key.slice(2)}`)).equals(bytes)),
+  )
 
   const of = (host, path) => site.requests.filter((one) => one.host === host && one.path === path)
-  place.promise('the killed download went on where it was', of(0, '/big.bin').length === 2 && of(0, '/big.bin')[1].offset >= bigBytes / 4, of(0, '/big.bin'))
+  place.promise(
+    'the killed download went on where it was',
+    of(0, '/big.bin').length === 2 && of(0, '/big.bin')[1].offset >= bigBytes / 4,
+    of(0, '/big.bin'),
+  )
   place.promise('503 was tried again', of(1, '/shaky.bin').length === 3, of(1, '/shaky.bin'))
   place.promise('404 was not', of(0, '/gone.bin').length === 1, of(0, '/gone.bin'))
-  place.promise('the file with the wrong checksum was fetched anew', of(1, '/rotten.bin').map(({ offset }) => offset).join() === '0,0', of(1, '/rotten.bin'))
-  place.promise('never more than two connections to a host', site.most.every((most) => most <= 2), site.most)
+  place.promise(
+    'the file with the wrong checksum was fetched anew',
+    of(1, '/rotten.bin')
+      .map(({ offset }) => offset)
+      .join() === '0,0',
+    of(1, '/rotten.bin'),
+  )
+  place.promise(
+    'never more than two connections to a host',
+    site.most.every((most) => most <= 2),
+    site.most,
+  )
   place.fact('connections', site.most)
 
   const { units } = await place.cli(['units', id, '--full', '--limit', '200'])
   const tightest = site.hosts.map((host) => shortestSpan(startsOf(units, host)))
-  place.promise(`never more than ${perSecond} starts a second to a host`, tightest.every((ms) => ms >= 990), tightest)
+  place.promise(
+    `never more than ${perSecond} starts a second to a host`,
+    tightest.every((ms) => ms >= 990),
+    tightest,
+  )
   place.fact('units', units)
 
   const final = units.find((unit) => unit.final_step)
   const { result } = await place.cli(['result', id, '--unit', String(final?.unit)])
   const manifest = result?.result ?? result
   place.fact('manifest', manifest)
-  place.promise('the manifest is the result of the final step', manifest?.files?.length === rows.length - 1 && manifest.missing.length === 1, result)
+  place.promise(
+    'the manifest is the result of the final step',
+    manifest?.files?.length === rows.length - 1 && manifest.missing.length === 1,
+    result,
+  )
 })
 
 /** Files by host and path: nine small ones and a few special ones a host. */
 function contents() {
   const random = seededRandom(4)
   const bytes = (length) => Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)))
-  const files = new Map([['0/big.bin', bytes(bigBytes)], ['1/shaky.bin', bytes(9_000)], ['1/rotten.bin', bytes(9_000)]])
-  for (let number = 0; number < 2 * perHost - 3; number += 1) files.set(`${number % 2}/part-${number}.bin`, bytes(5_000))
+  const files = new Map([
+    ['0/big.bin', bytes(bigBytes)],
+    ['1/shaky.bin', bytes(9_000)],
+    ['1/rotten.bin', bytes(9_000)],
+  ])
+  for (let number = 0; number < 2 * perHost - 3; number += 1)
+    files.set(`${number % 2}/part-${number}.bin`, bytes(5_000))
   return files
 }
 

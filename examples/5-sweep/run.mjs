@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readCsv } from '../support/read-csv.mjs'
 import { readLedger } from '../support/ledger.mjs'
+import { readCsv } from '../support/read-csv.mjs'
 import { until } from '../support/until.mjs'
 import { story } from '../support/workplace.mjs'
 
@@ -51,7 +51,10 @@ await story('A sweep over 24 parameter sets', async (place) => {
   place.fact('sweep', ended)
   place.fact('check', checked)
   const starts = lines().filter(([what, job]) => what === 'start' && job === sweep)
-  place.promise('every set was tried exactly once', starts.length === sets.length && new Set(starts.map(([, , index]) => index)).size === sets.length)
+  place.promise(
+    'every set was tried exactly once',
+    starts.length === sets.length && new Set(starts.map(([, , index]) => index)).size === sets.length,
+  )
 
   const file = join(folder, 'trials.csv')
   await place.cli(['export', sweep, '--units', '--output', file])
@@ -62,7 +65,11 @@ await story('A sweep over 24 parameter sets', async (place) => {
     place.line(`    loss ${loss.toFixed(4)}  rate ${rate}  depth ${depth}  offset ${offset}`)
   place.fact('trials', results)
   place.promise('the table has all trials', trials.length === sets.length, trials.length)
-  place.promise('the best one is the known optimum', results[0].rate === 0.01 && results[0].depth === 6 && results[0].offset === 0, results[0])
+  place.promise(
+    'the best one is the known optimum',
+    results[0].rate === 0.01 && results[0].depth === 6 && results[0].offset === 0,
+    results[0],
+  )
 })
 
 /** @returns true when, from some moment on after `from`, each start follows the end of the one before */

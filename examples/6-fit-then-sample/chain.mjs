@@ -20,4 +20,7 @@ for (let draw = 0; draw < 4_000; draw += 1) {
 }
 const mean = draws.reduce((sum, value) => sum + value, 0) / draws.length
 const variance = draws.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (draws.length - 1)
-writeFileSync(process.env.NIGHTKILN_RESULT, JSON.stringify({ mean, variance, draws: draws.length, acceptance: accepted / draws.length }))
+writeFileSync(
+  process.env.NIGHTKILN_RESULT,
+  JSON.stringify({ mean, variance, draws: draws.length, acceptance: accepted / draws.length }),
+)

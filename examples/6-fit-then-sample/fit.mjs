@@ -19,4 +19,7 @@ if (spread === 0) {
 const slope = points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0) / spread
 const intercept = y - slope * x
 const sigma = Math.sqrt(mean(points.map(([at, value]) => (value - intercept - slope * at) ** 2)))
-writeFileSync(process.env.NIGHTKILN_RESULT, JSON.stringify({ slope, intercept, sigma, error: sigma / Math.sqrt(spread) }))
+writeFileSync(
+  process.env.NIGHTKILN_RESULT,
+  JSON.stringify({ slope, intercept, sigma, error: sigma / Math.sqrt(spread) }),
+)

@@ -40,12 +40,24 @@ await story('Fit, then sample', async (place) => {
   const fitted = await place.cli(['result', fit.id])
   const parameters = fitted.result.result ?? fitted.result
   const judged = await finalResult(sample.id)
-  place.say(`Fit: slope ${parameters.slope.toFixed(3)}. ${chains} chains: ${judged.slope.toFixed(3)} ± ${judged.error.toFixed(3)}, R-hat ${judged.r_hat.toFixed(3)}.`)
+  place.say(
+    `Fit: slope ${parameters.slope.toFixed(3)}. ${chains} chains: ${judged.slope.toFixed(3)} ± ${judged.error.toFixed(3)}, R-hat ${judged.r_hat.toFixed(3)}.`,
+  )
   place.fact('sampled', sampled)
   place.fact('judged', judged)
   const of = (id) => readLedger(ledger).filter(([what, job]) => what === 'chain' && job === id)
-  place.promise('four chains ran, after the fit, from its parameters', sampled.state === 'completed' && of(sample.id).length === chains && of(sample.id).every(([, , , slope, state]) => Number(slope) === parameters.slope && state === 'completed'), of(sample.id))
-  place.promise('they agree with the fit', Math.abs(judged.slope - parameters.slope) < judged.error && judged.warning === null, judged)
+  place.promise(
+    'four chains ran, after the fit, from its parameters',
+    sampled.state === 'completed' &&
+      of(sample.id).length === chains &&
+      of(sample.id).every(([, , , slope, state]) => Number(slope) === parameters.slope && state === 'completed'),
+    of(sample.id),
+  )
+  place.promise(
+    'they agree with the fit',
+    Math.abs(judged.slope - parameters.slope) < judged.error && judged.warning === null,
+    judged,
+  )
 
   place.say('The same with data that cannot be fitted.')
   const badFit = await submitFit('bad-points.json')
@@ -59,19 +71,38 @@ await story('Fit, then sample', async (place) => {
   place.say(`chains: ${cancelled.why}`)
   place.fact('failed', failed)
   place.fact('cancelled', cancelled)
-  place.promise('the chains are cancelled with the reason, and none ran', cancelled.state === 'cancelled' && cancelled.why.includes('depends on') && of(lost.id).length === 0, cancelled)
+  place.promise(
+    'the chains are cancelled with the reason, and none ran',
+    cancelled.state === 'cancelled' && cancelled.why.includes('depends on') && of(lost.id).length === 0,
+    cancelled,
+  )
   const log = await place.cli(['logs', report.id])
-  place.promise('the report ran whatever the end', reported.state === 'completed' && log.untrusted_output.includes('the fit is failed'), log)
+  place.promise(
+    'the report ran whatever the end',
+    reported.state === 'completed' && log.untrusted_output.includes('the fit is failed'),
+    log,
+  )
 
   place.say('The chains once more, with longer steps.')
   const again = await place.cli([
     ...['rerun', sample.id, '--depends-on', `${fit.id}:fit`],
-    ...['--params', JSON.stringify({ argv: [process.execPath, here('chain.mjs'), '{{unit}}', '{{fit.result.slope}}', '{{fit.result.error}}', '9'] })],
+    ...[
+      '--params',
+      JSON.stringify({
+        argv: [process.execPath, here('chain.mjs'), '{{unit}}', '{{fit.result.slope}}', '{{fit.result.error}}', '9'],
+      }),
+    ],
   ])
   const rerun = await place.ended(again.id)
   const rejudged = await finalResult(again.id)
-  place.say(`“${rerun.name}”: ${rerun.why}; acceptance ${rejudged.acceptance.toFixed(2)} instead of ${judged.acceptance.toFixed(2)}.`)
+  place.say(
+    `“${rerun.name}”: ${rerun.why}; acceptance ${rejudged.acceptance.toFixed(2)} instead of ${judged.acceptance.toFixed(2)}.`,
+  )
   place.fact('rejudged', rejudged)
-  place.promise('the re-run took the same fit, which did not run again', rerun.state === 'completed' && readLedger(ledger).filter(([what, job]) => what === 'fit' && job === fit.id).length === 1)
+  place.promise(
+    'the re-run took the same fit, which did not run again',
+    rerun.state === 'completed' &&
+      readLedger(ledger).filter(([what, job]) => what === 'fit' && job === fit.id).length === 1,
+  )
   place.promise('longer steps are accepted less often', rejudged.acceptance < judged.acceptance)
 })

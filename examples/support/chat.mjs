@@ -20,7 +20,10 @@ export async function openChat(environment, cwd) {
     for (const { reject } of waiting.values()) reject(new Error('the chat was ended'))
   })
   const lines = createInterface({ input: child.stdout })
-  await Promise.race([once(lines, 'line'), exited.then(() => Promise.reject(new Error('the MCP client did not start')))])
+  await Promise.race([
+    once(lines, 'line'),
+    exited.then(() => Promise.reject(new Error('the MCP client did not start'))),
+  ])
   lines.on('line', (line) => {
     const { id, isError, text } = JSON.parse(line)
     const caller = waiting.get(id)

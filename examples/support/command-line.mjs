@@ -25,7 +25,9 @@ export async function commandLine(args, { environment, cwd, exitCodes = [0] }) {
     new Promise((resolve) => child.once('close', resolve)),
   ])
   if (exitCodes !== null && !exitCodes.includes(exitCode)) {
-    throw new Error(`nightkiln ${args.slice(0, 2).join(' ')} … ended with ${exitCode}: ${problem.trim() || output.trim()}`)
+    throw new Error(
+      `nightkiln ${args.slice(0, 2).join(' ')} … ended with ${exitCode}: ${problem.trim() || output.trim()}`,
+    )
   }
   return { exitCode, answer: output.trim() === '' ? null : JSON.parse(output), problem: problem.trim() }
 }

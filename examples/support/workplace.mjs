@@ -30,7 +30,9 @@ export async function story(title, play) {
   await place.leaveNothingBehind()
   const seconds = ((performance.now() - begun) / 1000).toFixed(1)
   const { broken } = place
-  place.line(broken.length === 0 ? `\nEvery promise was kept (${seconds} s).` : `\n${broken.length} broken (${seconds} s).`)
+  place.line(
+    broken.length === 0 ? `\nEvery promise was kept (${seconds} s).` : `\n${broken.length} broken (${seconds} s).`,
+  )
   if (kept === undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   else writeFileSync(join(folder, 'facts.json'), `${JSON.stringify({ ...place.facts, broken }, null, 2)}\n`)
   process.exitCode = broken.length === 0 ? 0 : 1

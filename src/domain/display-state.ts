@@ -118,7 +118,9 @@ function describeFinal(job: FinalJob, facts: DisplayFacts): Display {
       const when = job.startedAt === null ? 'before it started' : `after ${span(job)}`
       const reason =
         job.cancelReason === null || job.cancelReason === 'user' ? '' : `: ${cancelWords[job.cancelReason]}`
-      return { state: 'cancelled', why: `cancelled ${when}${reason}` }
+      const unfed = facts.unitsWaiting ?? 0
+      const rest = unfed === 0 ? '' : `; ${count(unfed, 'unit')} never added`
+      return { state: 'cancelled', why: `cancelled ${when}${reason}${rest}` }
     }
   }
 }

@@ -172,7 +172,11 @@ describe('approve and reject', () => {
     expect(answer.job.id).toBe(id)
     expect((await runCli(home, ['wait', id, '--quiet'])).code).toBe(10)
     expect(readFileSync(join(home.home, 'ran'), 'utf8')).toBe('run\n')
-    expect((await unitsOf(home, id)).counts).toMatchObject({ completed: 1, cancelled: 4 })
+    expect((await unitsOf(home, id)).counts).toMatchObject({ completed: 1, total: 1 })
+    expect(await jobOf(home, id)).toMatchObject({ units_waiting: 4 })
+    const rerun = await runCli(home, ['rerun', id, '--only', 'not_completed', '--wait', '--quiet'])
+    expect(rerun.code).toBe(0)
+    expect(readFileSync(join(home.home, 'ran'), 'utf8')).toBe('run\n'.repeat(5))
   })
 })
 

@@ -66,7 +66,10 @@ describe.each(implementations)('$name: decideJob', ({ open }) => {
       job: { state: 'cancelled', cancelReason: 'rejected', decision: 'rejected', heldAt: null },
     })
     expect(eventTypes(store).slice(-3)).toEqual(['job.rejected', 'job.cancel_requested', 'job.cancelled'])
-    expect(store.readSourceTotals(jobIdOf(1)).waiting).toBe(0)
+    // Nothing feeds them any more; a rerun still finds them.
+    expect(store.readOpenSources(10)).toEqual([])
+    expect(store.readSourceTotals(jobIdOf(1)).waiting).toBe(3)
+    expect(store.readUnfedSources(jobIdOf(1))).toHaveLength(1)
   })
 
   test('decides nothing that is not held', () => {

@@ -57,6 +57,6 @@ export interface SourceStore {
   readUnfedSources(jobId: string): readonly OpenSource[]
   /** Spool files that still hold units of a job that is kept. */
   readSpoolFiles(): readonly string[]
-  /** Items that sources will still add, and how many were skipped as known. */
+  /** Items that sources have not given (a cancelled job's never will), and how many were skipped as known. */
   readSourceTotals(jobId: string): { readonly waiting: number; readonly skipped: number }
 }

@@ -41,14 +41,12 @@ export const scheduleInput = z.strictObject({
     .optional()
     .describe('The job, as submit_job takes it; needed for a new schedule'),
 })
-export type ScheduleInput = z.infer<typeof scheduleInput>
 
 export const scheduleRequest = scheduleInput.extend({
   context: submitContext,
   /** Zone of the one who asks: a manager may have been started by anybody, under any TZ. */
   local_time_zone: z.string().max(64).optional(),
 })
-export type ScheduleRequest = z.infer<typeof scheduleRequest>
 
 const scheduleRunView = z.strictObject({
   due_at: timestamp,

@@ -154,7 +154,7 @@ export const jobView = z.strictObject({
   progress: progressView.nullable(),
   eta: estimate.nullable(),
   counts: countsView.optional().describe('Units by state; only for jobs with several units, or in full detail'),
-  units_waiting: z.int().optional().describe('Units that its sources will still add'),
+  units_waiting: z.int().optional().describe('Units not added yet; of a cancelled job: that never will be'),
   open: z.boolean().optional().describe('True: units may still be added; it cannot end before it is closed'),
   review: reviewView.optional().describe('Only while it waits for approval after its test units'),
   depends_on: z.array(dependencyView).optional(),

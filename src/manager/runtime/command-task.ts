@@ -13,7 +13,7 @@ import { dependencyValues } from './dependency-values.ts'
 export const commandInput = z.object({ environment: z.record(z.string(), z.string()), cwd: z.string() })
 
 /** Names the file with all results, for the final step. */
-export const resultsVariable = 'NIGHTKILN_RESULTS'
+const resultsVariable = 'NIGHTKILN_RESULTS'
 
 export interface TaskState {
   /** Awake monotonic ms already used by this attempt (adoption). */

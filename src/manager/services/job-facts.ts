@@ -23,7 +23,8 @@ export function jobFacts(context: ServiceContext, job: Job): JobFacts {
   const { store } = context
   const unit = isPlain(job) && job.startedAt !== null ? (store.readUnits(job.id, { limit: 1 })[0] ?? null) : null
   const attempts = unit === null ? [] : store.readAttempts(unit.id)
-  const unitsWaiting = job.sealedAt === null && job.finishedAt === null ? store.readSourceTotals(job.id).waiting : 0
+  const mayHaveUnfed = job.finishedAt === null ? job.sealedAt === null : job.cancelReason !== null
+  const unitsWaiting = mayHaveUnfed ? store.readSourceTotals(job.id).waiting : 0
   const dependencies = job.openDependencies > 0 ? store.readDependencies(job.id) : []
   const silentMs = silenceOf(context, job)
   const facts = { unit, attempts, unitsWaiting, dependencies, silentMs }

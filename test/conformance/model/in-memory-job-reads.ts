@@ -221,7 +221,7 @@ export class InMemoryJobReads {
   /** Items that open sources of a job have not given yet. */
   protected waitingItems(jobId: string): number {
     return this.state.sources
-      .filter((source) => source.jobId === jobId && !source.isDone)
+      .filter((source) => source.jobId === jobId)
       .reduce((sum, source) => sum + Math.max(0, remainder(source)), 0)
   }
 

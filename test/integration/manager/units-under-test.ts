@@ -83,7 +83,7 @@ export function openUnits() {
           isQueuePaused: () => false,
           slotsOf: () => ({ total: 2, busy: 0 }),
         },
-        supervisor: { progressOf: () => null, estimateOf: () => null, liveOf: () => undefined },
+        supervisor: { progressOf: () => null, estimateOf: () => null, silenceOf: () => null },
         throughput: { estimate: () => null },
       }) as unknown as ServiceContext,
   }

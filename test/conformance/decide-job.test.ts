@@ -68,7 +68,7 @@ describe.each(implementations)('$name: decideJob', ({ open }) => {
     expect(eventTypes(store).slice(-3)).toEqual(['job.rejected', 'job.cancel_requested', 'job.cancelled'])
     // Nothing feeds them any more; a rerun still finds them.
     expect(store.readOpenSources(10)).toEqual([])
-    expect(store.readSourceTotals(jobIdOf(1)).waiting).toBe(3)
+    expect(store.readSourceTotals(jobIdOf(1)).waiting).toBe(5)
     expect(store.readUnfedSources(jobIdOf(1))).toHaveLength(1)
   })
 

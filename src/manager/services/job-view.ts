@@ -87,7 +87,7 @@ export function displayOf(context: ServiceContext, job: Job): Display {
 
 /** @returns seconds that a job will probably still take, with a range, or null and why. */
 export function estimateOf(context: ServiceContext, job: Job, facts: JobFacts): Estimate | null {
-  if (job.state !== 'running') return null
+  if (job.state !== 'running' || job.heldAt !== null || job.pausedAt !== null) return null
   if (facts.unit === null) return context.throughput.estimate(job, facts.unitsWaiting)
   const own = context.supervisor.estimateOf(facts.unit.id)
   if (own !== null && own.seconds !== null) return own

@@ -62,7 +62,14 @@ export function submitNotes({ job, options, params, missingDirectory, now }: Not
 function unitNotes(job: Job): string[] {
   const { failureBudget, testUnits } = job
   const { units, percent, stopEarly } = failureBudget
-  const tolerated = units === null ? (percent === null ? null : `${percent} %`) : String(units)
+  const tolerated =
+    units === null
+      ? percent === null
+        ? null
+        : `${percent} % failed units`
+      : units === 1
+        ? 'one failed unit'
+        : `${units} failed units`
   return [
     ...(testUnits === null
       ? []
@@ -70,7 +77,7 @@ function unitNotes(job: Job): string[] {
     ...(tolerated === null
       ? []
       : [
-          `It completes with up to ${tolerated} failed units; with more it fails${stopEarly ? ', and the rest is cancelled at once' : ''}.`,
+          `It completes with up to ${tolerated}; with more it fails${stopEarly ? ', and the rest is cancelled at once' : ''}.`,
         ]),
     ...(tolerated === null && stopEarly ? ['The first failed unit cancels the rest.'] : []),
     ...(job.finalStep === null ? [] : ['Its final step runs once all units have ended; a cancel skips it.']),

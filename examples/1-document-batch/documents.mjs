@@ -11,6 +11,9 @@ export const unreadable = new Map([
   ['contract-444.txt', 'no date'],
 ])
 
+/** Contracts that take a second each: at this point the lid is closed. */
+export const longOnes = [181, 182, 183, 184]
+
 /** Writes so many contracts, and two drafts that nobody wants read. @returns the folder */
 export function writeDocuments(folder, count) {
   mkdirSync(folder)
@@ -25,6 +28,7 @@ export function writeDocuments(folder, count) {
       `Between: ${pick(firms)}`,
       `And: ${pick(firms)}`,
       ...(flaw === 'images' ? ['Pages: images'] : []),
+      ...(longOnes.includes(number) ? ['Length: long'] : []),
       'The parties agree to what is written below.',
     ]
     writeFileSync(join(folder, name), `${lines.join('\n')}\n`)

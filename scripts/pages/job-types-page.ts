@@ -28,10 +28,20 @@ const variables: readonly (readonly [string, string])[] = [
   ['NIGHTKILN_UNIT_INDEX', 'position of the unit, from 0'],
   ['NIGHTKILN_UNIT_FILE', 'a file with the whole unit as JSON'],
   ['NIGHTKILN_DEPENDENCIES_FILE', 'a file with what the named dependencies left: an object by name'],
-  ['NIGHTKILN_RESULT', 'where the command may write its result as JSON, at most 256 KiB'],
-  ['NIGHTKILN_RESULTS', 'only in the final step: a file with one line of JSON a unit'],
+  [
+    'NIGHTKILN_RESULT',
+    'where the command may write its result as JSON, at most 256 KiB; a number in a field `cost` of it is added up in the review after a test phase',
+  ],
+  [
+    'NIGHTKILN_RESULTS',
+    'only in the final step: a file with one line of JSON a unit, by position: {unit, state, key, input, result, error, attempts, duration_s}',
+  ],
   ['NIGHTKILN_JOB_ID', 'id of the job; `nightkiln add-units self` uses it'],
   ['NIGHTKILN_ATTEMPT', 'number of the attempt, from 1'],
+  [
+    'NIGHTKILN_CLI',
+    'path of a script that runs this installation of `nightkiln`, whatever PATH is: `"$NIGHTKILN_CLI" add-units self …`',
+  ],
   ['NIGHTKILN_HOME', 'the state directory, so that `nightkiln` reaches the same queue'],
 ]
 
@@ -111,7 +121,11 @@ ${types.join('\n')}
 ## Units
 
 A job runs its command once for each unit: given as a list (\`units\`, up to ${mostListedUnits.toLocaleString('en')} a call), or by a \`source\` that the manager
-reads, up to ${mostUnits.toLocaleString('en')}. A unit is any JSON value.
+reads, up to ${mostUnits.toLocaleString('en')}. A unit is any JSON value of at most 1 MiB.
+
+A source is read once, when the job is submitted, in at most 30 s; what changes afterwards changes nothing. A schedule reads it each time
+it fires. A source that gives nothing is an error. Files are UTF-8. \`glob\` gives absolute paths in the order of names, takes links to
+files but follows none to folders, and finds names that begin with a dot only when the pattern says the dot.
 
 ${sourceSections()}
 ## Placeholders

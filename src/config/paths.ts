@@ -20,6 +20,8 @@ export interface StatePaths {
   /** Times of recent manager deaths, for the back-off of self-healing (DESIGN §10.21). */
   readonly deathsFile: string
   readonly healScript: string
+  /** Script that runs this installation's command line: jobs find it whatever their PATH is. */
+  readonly commandLine: string
   readonly ballastFile: string
   readonly attempts: string
   readonly artifacts: string
@@ -70,6 +72,7 @@ export function statePaths(home: string): StatePaths {
     startupErrorFile: join(home, 'startup-error.json'),
     deathsFile: join(home, 'deaths.json'),
     healScript: join(home, 'heal.sh'),
+    commandLine: join(home, 'nightkiln'),
     ballastFile: join(home, 'ballast'),
     attempts: join(home, 'attempts'),
     artifacts: join(home, 'artifacts'),

@@ -157,6 +157,10 @@ function describeRetrying(job: Job, facts: DisplayFacts): Display | null {
   const waiting = units?.retryingUnits ?? 0
   if (units === undefined || next === null || next <= facts.now || waiting === 0 || job.counts.running > 0) return null
   const wait = formatDuration(next - facts.now)
+  // No failure was spent: "retry 0 of 0" would be nonsense.
+  if (units.lastError?.code === 'rate_limited') {
+    return { state: 'rate_limited', why: `told to slow down; goes on in ${wait}` }
+  }
   const what = causeOfRetry(units)
   if (job.counts.total > 1) {
     return { state: 'retrying', why: `${count(waiting, 'unit')} to retry, the next in ${wait}, after ${what}` }

@@ -17,8 +17,15 @@ export interface MissedPlan {
  * @param times ascending, none after `now`; wall ms
  */
 export function planDueTimes(times: readonly number[], now: number, policy: MissedPolicy): MissedPlan {
-  const onTime = times.filter((time) => now - time <= onTimeMs).length
+  const toleranceMs = Math.min(onTimeMs, shortestGap(times) / 2)
+  const onTime = times.filter((time) => now - time <= toleranceMs).length
   const running = onTime === times.length ? onTime : { once: 1, all: mostCaughtUp, skip: onTime }[policy]
   const at = Math.max(0, times.length - running)
   return { missed: times.slice(0, at), run: times.slice(at) }
+}
+
+/** With a short interval half of it: two due times that wait together are never both on time. */
+function shortestGap(times: readonly number[]): number {
+  const gaps = times.slice(1).map((time, index) => time - (times[index] ?? time))
+  return Math.min(Number.POSITIVE_INFINITY, ...gaps.slice(-mostCaughtUp))
 }

@@ -6,7 +6,7 @@ export const cancelJob = defineTool({
   name: 'cancel_job',
   title: 'Cancel jobs',
   description: `
-Cancels jobs, by ids or all unfinished ones that match a filter (at most 100 a call). What waits never starts; what runs is told to stop and is killed with all its processes after a short grace. This cannot be undone; rerun_job starts the work again, with only: "cancelled" only what did not finish.
+Cancels jobs, by ids or all unfinished ones that match a filter (at most 100 a call). What waits never starts; what runs is told to stop and is killed with all its processes after a short grace. This cannot be undone; rerun_job starts the work again, with only: "not_completed" only what did not finish.
 
 Use it only when the user wants the work stopped. To stop it for a while use pause_job. Not to stop waiting: just do not call wait_for_jobs again.
 

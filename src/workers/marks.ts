@@ -1,3 +1,4 @@
+import { statePaths } from '../config/paths.ts'
 import type { CommandTask } from '../domain/ports/executor.ts'
 import type { ProcessMarks } from './process-table.ts'
 
@@ -34,6 +35,7 @@ export function markedEnvironment(
     ...environment,
     ...own,
     NIGHTKILN_HOME: home,
+    NIGHTKILN_CLI: statePaths(home).commandLine,
     NIGHTKILN_INSTANCE: mark.instanceId,
     NIGHTKILN_JOB_ID: task.jobId,
     NIGHTKILN_ATTEMPT_UNIT: mark.unitId,

@@ -18,8 +18,8 @@ export interface TreeFreezerOptions {
 const patienceMs = 5_000
 const firstPauseMs = 4
 const longestPauseMs = 50
-/** What does not stop so soon holds up its children no longer. */
-const levelLooks = 25
+/** What does not stop so soon holds up its children no longer; a busy machine takes tens of ms. */
+const levelPatienceMs = 1_000
 
 type Wanted = 'running' | 'frozen'
 
@@ -90,10 +90,11 @@ export class TreeFreezer {
   }
 
   async #stopLevel(running: readonly ProcessFacts[]): Promise<void> {
-    const { table } = this.#options.killer
+    const { table, clock } = this.#options.killer
+    const until = clock.monotonic() + levelPatienceMs
     for (const one of running) if (signal(table, one, 'SIGSTOP')) this.#told.set(one.pid, one.startTime)
     let left = running
-    for (let looks = 0; looks < levelLooks && left.length > 0; looks++) {
+    while (left.length > 0 && clock.monotonic() < until) {
       await sleep(1)
       left = left.filter((one) => this.#stillRuns(one))
     }

@@ -33,7 +33,7 @@ export function logsCommand(runner: CommandRunner): Command {
     .option('--all', 'everything that was kept')
     .option('--follow', 'go on showing until the job ends')
     .option('--grep <text>', 'only lines that contain this text (no pattern)')
-    .option('--unit <number>', 'position of the unit, from 0')
+    .option('--unit <number>', 'position of the unit, from 0 (default: the first)')
     .option('--attempt <number>', 'attempt (default: the latest)')
     .option(
       '--raw',

@@ -17,7 +17,10 @@ interface Options extends JobOptions {
 export function rerunCommand(runner: CommandRunner): Command {
   const command = jsonCommand('rerun', 'Run a job again as a new, linked job')
     .argument('<id>', 'job id, its end, or "last"')
-    .option('--only <kind>', 'only units that ended so: failed, cancelled, failed_or_cancelled or not_completed')
+    .option(
+      '--only <kind>',
+      'only units that ended so: failed, cancelled, failed_or_cancelled, or not_completed (those never added too)',
+    )
     .option('--units <numbers>', 'only the units at these positions, such as 3,7; nightkiln units shows them')
     .option('--key <text>', 'idempotency key: the same key never makes a second job')
     .option('--wait', 'wait for the end; the exit code tells the outcome')

@@ -44,6 +44,8 @@ async function wait(session: Session, options: Options, typed: readonly string[]
       for (const line of jobDetail(job, terminal, session.now())) terminal.line(line)
     }
     if (!outcome.satisfied) terminal.note(`the time ran out; the jobs go on: nightkiln wait ${ids.join(' ')}`)
+    for (const job of outcome.jobs.filter(({ state }) => state === 'awaiting_approval'))
+      terminal.note(`${job.id} waits for you: nightkiln approve ${job.id} or nightkiln reject ${job.id}`)
   }
   if (!session.json) for (const id of outcome.missing) terminal.problem(`no job has the id ${id}`)
   return waitExitCode(outcome)

@@ -159,6 +159,7 @@ export function forCommandLine(text: string, id = 'ID'): string {
     .replace(/\bThe idempotency key\b/g, 'The --key')
     .replace(/\bas long as retry_after_ms says\b/g, 'a moment')
     .replace(/\bleave cursor out\b/g, 'leave --cursor out')
+    .replace(/\bparams\.argv\[(\d+)\]/g, 'word $1 of the command')
     .replace(subject, (whole, before: string, path: string) => {
       const option = optionOf(path)
       return option === null ? whole : before + option

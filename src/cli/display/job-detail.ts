@@ -127,6 +127,10 @@ export function jobDetail(job: JobView, terminal: Terminal, now: number): string
     field('changed', `${path}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`)
   if (job.review !== undefined) lines.push(...reviewLines(job.id, job.review, terminal))
   if (job.error !== null) lines.push(...errorLines(job.error, job.why, job.id, terminal))
+  if (job.final && job.counts !== undefined && job.counts.total > 1 && job.counts.failed > 0)
+    lines.push(
+      `  ${colors.dim(`nightkiln units --state failed ${job.id}   or   nightkiln rerun --only failed ${job.id}`)}`,
+    )
   if (job.attempt_history !== undefined && job.attempt_history.length > 0)
     lines.push(...attemptTable(job.attempt_history, terminal))
   if (job.result !== undefined && job.result !== null) {

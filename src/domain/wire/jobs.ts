@@ -129,6 +129,7 @@ export const resultAnswer = z.strictObject({
   state: z.string(),
   final: z.boolean(),
   result: z.json().describe('Null while unfinished. For several units: a list by position'),
+  final_result: z.json().optional().describe('Of its final step, when it has one'),
   result_bytes: z.int(),
   truncated: z.boolean().describe('True: larger than max_bytes; result then holds its beginning as text'),
   artifacts: z.array(z.strictObject({ name: z.string(), bytes: z.int() })),

@@ -122,7 +122,7 @@ export const submitInput = z.strictObject({
     .describe('Limits of units that share a key, over all jobs of the queue'),
   test_first: z.int().min(1).max(1000).optional().describe('Run so many units, then wait for decide_job'),
   max_failed_units: z.int().min(0).optional().describe('So many may fail: the job still completes, with failures'),
-  max_failed_percent: z.number().min(0).max(100).optional(),
+  max_failed_percent: z.number().min(0).max(100).optional().describe('Instead: a share of all units'),
   stop_early: z
     .boolean()
     .optional()
@@ -134,7 +134,9 @@ export const submitInput = z.strictObject({
       'A command that runs when all units have ended; NIGHTKILN_RESULTS names a file with one JSON line a unit',
     ),
   keep_open: z.boolean().optional().describe('Units may be added (add_units) until it is closed'),
-  depends_on: dependencies.optional(),
+  depends_on: dependencies
+    .optional()
+    .describe('Jobs to wait for: ids, or objects that name them and what they wait for'),
   total_timeout_s: seconds(30 * 24 * 3600)
     .optional()
     .describe('Of the whole job; awake time, pauses excluded'),
@@ -174,7 +176,7 @@ export const rerunInput = z.strictObject({
   only: z
     .enum(['failed', 'cancelled', 'failed_or_cancelled', 'not_completed'])
     .optional()
-    .describe('Only the units that ended so; default all'),
+    .describe('Only the units that ended so; "not_completed": also those that a cancel left unadded. Default all'),
   units: z.array(z.int().min(0)).min(1).max(10_000).optional().describe('Only the units at these positions'),
   idempotency_key: idempotencyKey.optional(),
 })

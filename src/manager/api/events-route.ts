@@ -1,3 +1,5 @@
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import type { EventRecord } from '../../domain/ports/job-store.ts'
 import type { EventMessage } from '../../domain/wire/manager.ts'
@@ -14,88 +16,77 @@ const keepAliveMs = 15_000
  * Server-sent events from the outbox: first what came after Last-Event-ID (or `?after=`), then live. An id older than the outbox
  * keeps gets one `reset` event: the consumer must read the state anew.
  */
-export function eventsRoute(context: ServiceContext, request: Context): Response {
+export function eventsRoute(context: ServiceContext, request: Context<{ Bindings: HttpBindings }>): Response {
   const given = request.req.header('last-event-id') ?? request.req.query('after')
   const newest = context.store.lastEventId()
   const after = given !== undefined && /^\d{1,16}$/.test(given) ? Math.min(Number(given), newest) : newest
-  const feed = new EventFeed(context, after)
-  const { signal } = request.req.raw
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        feed.open(controller)
-        signal.addEventListener('abort', () => feed.end(), { once: true })
-        if (signal.aborted) feed.end()
-      },
-      pull: () => feed.continue(),
-      cancel: () => feed.end(),
-    },
-    new ByteLengthQueuingStrategy({ highWaterMark: largestLagBytes }),
-  )
-  return new Response(stream, { headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' } })
+  new EventFeed(context, request.env.outgoing, after).open()
+  return RESPONSE_ALREADY_SENT
 }
 
-/** What one consumer gets. Behind, it is driven by the consumer's reading; up to date, by commits. */
+/**
+ * What one consumer gets. Behind, it is driven by the consumer's reading; up to date, by commits. Written straight to the
+ * connection: through a web stream an event would wait until the answers of its commit are made.
+ */
 class EventFeed {
   readonly #context: ServiceContext
-  readonly #encoder = new TextEncoder()
-  #controller: ReadableStreamDefaultController<Uint8Array> | null = null
+  readonly #response: HttpBindings['outgoing']
   #unsubscribe: () => void = () => undefined
   #ticker: NodeJS.Timeout | undefined
   #cursor: number
   #isUpToDate = false
   #hasRead = true
 
-  constructor(context: ServiceContext, after: number) {
+  constructor(context: ServiceContext, response: HttpBindings['outgoing'], after: number) {
     this.#context = context
+    this.#response = response
     this.#cursor = after
   }
 
-  open(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    this.#controller = controller
+  open(): void {
+    this.#response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    this.#response.on('drain', () => this.#continue()).once('close', () => this.#end())
     this.#send(': nightkiln events\n\n')
-    this.#unsubscribe = this.#context.events.subscribe(() => this.#publish())
+    this.#unsubscribe = this.#context.events.subscribe((events) => this.#publish(events))
     this.#ticker = setInterval(() => this.#tick(), keepAliveMs)
+    if (this.#response.destroyed) this.#end()
+    else this.#continue()
   }
 
   /** The consumer has taken something: a consumer that is behind gets more. */
-  continue(): void {
+  #continue(): void {
     this.#hasRead = true
-    if (this.#controller === null || this.#isUpToDate) return
+    if (this.#isUpToDate) return
     try {
       this.#resetIfForgotten()
-      this.#fill(readAheadBytes)
+      this.#fill()
     } catch {
-      this.drop('the events cannot be read now')
+      this.#drop()
     }
   }
 
-  end(): void {
-    this.#controller = null
+  #end(): void {
     this.#unsubscribe()
     clearInterval(this.#ticker)
   }
 
-  /** Ends with an error: only so the server closes the connection of a consumer that does not read. */
-  drop(reason: string): void {
-    const controller = this.#controller
-    this.end()
-    controller?.error(new Error(reason))
+  /** Of a consumer that does not read, only so the connection is closed and what waits for it is forgotten. */
+  #drop(): void {
+    this.#end()
+    this.#response.destroy()
   }
 
-  #publish(): void {
+  #publish(events: readonly EventRecord[]): void {
     if (!this.#isUpToDate) return
-    this.#fill(largestLagBytes)
-    if (!this.#isUpToDate || this.#waitingBytes > largestLagBytes) this.drop('the consumer lags too far behind')
+    this.#sendEvents(events.filter(({ id }) => id > this.#cursor))
+    if (this.#response.writableLength > largestLagBytes) this.#drop()
   }
 
-  #fill(limitBytes: number): void {
-    this.#isUpToDate = false
-    while (this.#waitingBytes < limitBytes) {
+  #fill(): void {
+    while (this.#response.writableLength < readAheadBytes) {
       const page = this.#context.store.readEvents(this.#cursor, pageSize)
-      this.#cursor = page.at(-1)?.id ?? this.#cursor
       this.#isUpToDate = page.length < pageSize
-      if (page.length > 0) this.#send(page.map(formatEvent).join(''))
+      this.#sendEvents(page)
       if (this.#isUpToDate) return
     }
   }
@@ -108,17 +99,24 @@ class EventFeed {
   }
 
   #tick(): void {
-    if (this.#waitingBytes === 0) this.#send(': \n\n')
-    else if (!this.#isUpToDate && !this.#hasRead) this.drop('the consumer does not read')
+    if (this.#response.writableLength === 0) this.#send(': \n\n')
+    else if (!this.#isUpToDate && !this.#hasRead) this.#drop()
     this.#hasRead = false
   }
 
-  get #waitingBytes(): number {
-    return largestLagBytes - (this.#controller?.desiredSize ?? largestLagBytes)
+  #sendEvents(events: readonly EventRecord[]): void {
+    const last = events.at(-1)
+    if (last === undefined) return
+    this.#cursor = last.id
+    this.#send(events.map(formatEvent).join(''))
   }
 
+  /** One system call, made now: node would put it off to the end of the turn, behind what starts processes. */
   #send(text: string): void {
-    this.#controller?.enqueue(this.#encoder.encode(text))
+    const { socket } = this.#response
+    socket?.cork()
+    this.#response.write(text)
+    socket?.uncork()
   }
 }
 

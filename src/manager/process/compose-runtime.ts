@@ -11,7 +11,7 @@ import type { CommandExecutor } from '../../domain/ports/executor.ts'
 import type { JobStore, UnitEnd } from '../../domain/ports/job-store.ts'
 import { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
 import { commandTask } from '../runtime/command-task.ts'
-import type { CommitQueue } from '../runtime/commit-queue.ts'
+import type { Commit, CommitQueue } from '../runtime/commit-queue.ts'
 import { Dispatcher } from '../runtime/dispatcher.ts'
 import type { FaultPoint } from '../runtime/fault-points.ts'
 import { writeFinalResults } from '../runtime/final-results.ts'
@@ -21,8 +21,8 @@ import { Throughput } from '../runtime/throughput.ts'
 import { UnitFeeder } from '../runtime/unit-feeder.ts'
 import { inlineResult, jobTypeNamed } from '../services/job-types.ts'
 
-/** Units that need no processor run in claims of this size; more would hold the loop for longer than a call should wait. */
-const inlineSlots = 250
+/** So many units that need no processor run in one commit; more would hold the loop for longer than a call should wait. */
+const inlineUnits = 250
 
 export interface RuntimeOptions {
   readonly store: JobStore
@@ -59,19 +59,14 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
   }
   const inline = new InlineRunner({
     store,
-    commits,
     clock,
-    log,
-    params: (jobId) => store.readJobPayload(jobId)?.params ?? {},
     compute: inlineResult,
-    releaseSlot: (unitId) => dispatcher.releaseSlot(unitId),
     onEnded: ({ job, unitIds }) => throughput.ended(job, unitIds.length),
   })
   const supervisor = new AttemptSupervisor({
     store,
     commits,
     executor,
-    inline,
     clock,
     random: Math.random,
     log,
@@ -95,7 +90,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     log,
     stop: (unitId) => supervisor.stop(unitId, 'cancel'),
   })
-  commits.addClosingHook((commit) => {
+  const followChanges = (commit: Commit) => {
     const { runnable, stops, settled, feed } = store.takeConsequences()
     dispatcher.offer(runnable)
     commit.afterCommit(() => {
@@ -103,7 +98,8 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       for (const job of settled) forget(job)
       if (feed) feeder.wake()
     })
-  })
+  }
+  commits.addClosingHook(followChanges)
   const dispatcher = new Dispatcher({
     store,
     commits,
@@ -112,15 +108,25 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     createNonce: () => randomBytes(6).toString('hex'),
     pools: [
       {
+        kind: 'inline',
+        workerId,
+        slots: inlineUnits,
+        endsInCommit: true,
+        start: (claims, commit) => {
+          inline.run(claims, commit)
+          followChanges(commit)
+        },
+      },
+      {
         kind: 'command',
         workerId,
         slots: settings.slots,
+        endsInCommit: false,
         start: (claims) => {
           faultPoint('claim.committed')
           supervisor.start(claims)
         },
       },
-      { kind: 'inline', workerId, slots: inlineSlots, start: (claims) => inline.start(claims) },
     ],
   })
   supervisor.attachDispatcher(dispatcher)

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { managerEnvironment } from '../../client/launcher.ts'
 import { writeFileAtomic } from '../../platform/atomic-file.ts'
@@ -29,6 +29,13 @@ export function writeHealScript(file: string, manager: ProcessIdentity, home: st
     '',
   ]
   writeFileAtomic(file, lines.join('\n'))
+}
+
+/** Writes the script by which a job calls this installation's command line: it may not be on the job's PATH. */
+export function writeCommandLine(file: string): void {
+  const entry = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
+  writeFileAtomic(file, `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(entry)} "$@"\n`)
+  chmodSync(file, 0o700)
 }
 
 /** A stopped manager is not to be healed. */

@@ -40,7 +40,7 @@ import type { ServiceContext } from '../services/service-context.ts'
 import { removeOrphanSpools } from '../services/source-spool.ts'
 import { composeRuntime, restoreJobClocks } from './compose-runtime.ts'
 import { composeScheduler } from './compose-scheduler.ts'
-import { removeHealScript, writeHealScript } from './heal-script.ts'
+import { removeHealScript, writeCommandLine, writeHealScript } from './heal-script.ts'
 import { becomeLeader, type LeaderLock } from './leadership.ts'
 import { type Listener, listen } from './listener.ts'
 import { ManagerRecord } from './manager-record.ts'
@@ -317,6 +317,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     ),
   )
   writeHealScript(paths.healScript, ownIdentity(), paths.home)
+  writeCommandLine(paths.commandLine)
   // Adoption precedes everything that could start the same work again.
   await recoverer.reconcile()
   restoreJobClocks(store, jobClock)

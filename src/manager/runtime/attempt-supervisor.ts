@@ -10,7 +10,6 @@ import type { TaskState } from './command-task.ts'
 import type { CommitQueue } from './commit-queue.ts'
 import type { Claim, Dispatcher } from './dispatcher.ts'
 import { type Estimate, Estimator } from './estimator.ts'
-import type { InlineRunner } from './inline-runner.ts'
 import { recordEnd } from './record-end.ts'
 
 interface Supervised {
@@ -32,8 +31,6 @@ export interface AttemptSupervisorOptions {
   readonly store: JobStore
   readonly commits: CommitQueue
   readonly executor: CommandExecutor
-  /** What runs within the manager itself. */
-  readonly inline: InlineRunner
   /** @throws QueueError when the unit's input does not fit the job's placeholders */
   readonly makeTask: (job: Job, unit: RunningUnit, state: TaskState) => CommandTask
   /** Writes all results of a job for its final step. @returns the file */
@@ -115,10 +112,6 @@ export class AttemptSupervisor {
   adopt(held: HeldUnit): void {
     if (this.isSupervised(held.fence.unitId)) return
     this.#dispatcher?.occupySlot(held)
-    if (held.executor === 'inline') {
-      this.#options.inline.adopt(held)
-      return
-    }
     const supervised = this.#supervise(held.fence, held.job, held.limitKey, held.failures)
     if (supervised === null) return
     try {
@@ -163,7 +156,7 @@ export class AttemptSupervisor {
   }
 
   isSupervised(unitId: string): boolean {
-    return this.#attempts.has(unitId) || this.#options.inline.holds(unitId)
+    return this.#attempts.has(unitId)
   }
 
   /** The running command of a unit, or null when it runs elsewhere or not at all. */
@@ -183,13 +176,12 @@ export class AttemptSupervisor {
 
   /** False when surely no attempt of that job is in this manager's hands. */
   mayRunJob(jobId: string): boolean {
-    if (this.#options.inline.running > 0) return true
     for (const attempt of this.#attempts.values()) if (attempt.jobId === jobId) return true
     return false
   }
 
   get running(): number {
-    return this.#attempts.size + this.#options.inline.running
+    return this.#attempts.size
   }
 
   runningUnitIds(): string[] {

@@ -45,6 +45,7 @@ const mostTries = 3
 export class CommitQueue {
   readonly #options: CommitQueueOptions
   readonly #closingHooks: Operation<void>[] = []
+  readonly #listeners: (() => void)[] = []
   #entries: Entry[] = []
   #scheduled = false
   #paused = false
@@ -67,6 +68,11 @@ export class CommitQueue {
   /** A hook runs at the end of every group, in its transaction: so a claim shares the commit of the submit that made it possible. */
   addClosingHook(hook: Operation<void>): void {
     this.#closingHooks.push(hook)
+  }
+
+  /** A listener is called after every commit, before anything else: what was committed is told at once. */
+  addCommitListener(listener: () => void): void {
+    this.#listeners.push(listener)
   }
 
   /** Makes a group run soon even when no operation waits: the closing hooks have something to do. */
@@ -113,6 +119,7 @@ export class CommitQueue {
       return
     }
     faultPoint('commit.after')
+    this.#runEffects(this.#listeners)
     this.#runEffects(effects)
     for (const settle of settlements) settle()
   }

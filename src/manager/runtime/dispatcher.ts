@@ -17,9 +17,15 @@ export interface Claim {
 export interface Pool {
   readonly kind: ExecutorKind
   readonly workerId: string
+  /** Units at once; of a pool that ends them in the commit of their claim: units in one commit. */
   readonly slots: number
-  /** Called after the commit of the claims, which are of one job. */
-  readonly start: (claims: readonly Claim[]) => void
+  /**
+   * False: `start` is called after the commit of the claims. True: it is called in their transaction and ends them there, so that
+   * they hold no slot; such pools come first, and what they make possible is claimed in the same commit.
+   */
+  readonly endsInCommit: boolean
+  /** The claims are of one job. */
+  readonly start: (claims: readonly Claim[], commit: Commit) => void
 }
 
 export interface DispatcherOptions {
@@ -50,10 +56,16 @@ class PoolState {
   readonly index: ReadyIndex
   readonly #runningByClient = new Map<string, number>()
   busy = 0
+  /** Units that ended in the commit that is being made. */
+  ended = 0
 
   constructor(pool: Pool) {
     this.pool = pool
     this.index = new ReadyIndex({ runningOf: (client) => this.#runningByClient.get(client) ?? 0 })
+  }
+
+  get free(): number {
+    return this.pool.slots - this.busy - this.ended
   }
 
   count(client: string, by: number): void {
@@ -195,11 +207,14 @@ export class Dispatcher {
       return block === null
     }
     for (const state of this.#pools.values()) {
-      while (state.busy < state.pool.slots) {
+      state.ended = 0
+      while (state.free > 0) {
         const ready = state.index.peek(clock.now(), isOpen)
         if (ready === undefined) break
         this.#serve(state, ready, commit)
       }
+      // Calls come first; the rest has the next commit.
+      if (state.ended > 0 && state.free <= 0) commit.afterCommit(() => this.#options.commits.wake())
       nextAt = Math.min(nextAt, state.index.nextDueAt() ?? nextAt)
     }
     this.#setTimer(nextAt)
@@ -207,8 +222,7 @@ export class Dispatcher {
 
   #serve(state: PoolState, ready: ReadyLane, commit: Commit): void {
     const { index } = state
-    const free = state.pool.slots - state.busy
-    const share = Math.min(largestClaim, Math.ceil(free / index.readyClients))
+    const share = Math.min(largestClaim, Math.ceil(state.free / index.readyClients))
     const admission = this.#limits.admit(ready, share)
     index.remove(ready)
     if ('kind' in admission) {
@@ -242,13 +256,19 @@ export class Dispatcher {
     if (nextDueAt !== null)
       index.offer({ ...ready, dueAt: units.length === 0 ? Math.max(nextDueAt, now + 1) : nextDueAt }, now)
     if (units.length === 0 || job === null) return
+    this.#limits.noteStarts(counted, units.length)
+    commit.afterFailure(() => index.offer({ ...ready, dueAt: now }, now))
+    const claims = units.map((unit) => ({ unit, job }))
+    if (pool.endsInCommit) {
+      state.ended += units.length
+      pool.start(claims, commit)
+      return
+    }
     const { queue, limitKey, submittedBy: client } = ready
     for (const unit of units) this.#occupy(unit.id, { pool: state, queue, limitKey, client })
-    this.#limits.noteStarts(counted, units.length)
-    commit.afterCommit(() => pool.start(units.map((unit) => ({ unit, job }))))
+    commit.afterCommit(() => pool.start(claims, commit))
     commit.afterFailure(() => {
       for (const unit of units) this.releaseSlot(unit.id)
-      index.offer({ ...ready, dueAt: now }, now)
     })
   }
 

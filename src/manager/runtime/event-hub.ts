@@ -7,7 +7,7 @@ const pageSize = 500
 
 /**
  * Tells listeners in this process what was committed, read from the outbox after each commit: so a listener never sees an event
- * whose transaction failed. Costs nothing while nobody listens.
+ * whose transaction failed. It comes before spawns and answers; costs nothing while nobody listens.
  */
 export class EventHub {
   readonly #store: JobStore
@@ -16,8 +16,8 @@ export class EventHub {
 
   constructor(store: JobStore, commits: CommitQueue) {
     this.#store = store
-    commits.addClosingHook((commit) => {
-      if (this.#listeners.size > 0) commit.afterCommit(() => this.#publish())
+    commits.addCommitListener(() => {
+      if (this.#listeners.size > 0) this.#publish()
     })
   }
 

@@ -34,7 +34,7 @@ function resultLine(store: JobStore, unit: Unit): JsonObject {
     state: unit.state,
     key: unit.key,
     input: payload?.input ?? null,
-    result: resultOf(payload?.output ?? null),
+    result: unit.state === 'completed' ? resultOf(payload?.output ?? null) : null,
     error: unit.state === 'completed' ? null : errorOf(last),
     attempts: unit.attempt,
     duration_s: last?.finishedAt == null ? null : Math.max(0, last.finishedAt - last.startedAt) / 1000,

@@ -1,6 +1,7 @@
 import type { Job, JsonObject } from '../../domain/job.ts'
 import type { UnitRecord } from '../../domain/ports/history-reader.ts'
 import { priorityName } from '../../domain/states.ts'
+import { resultOf } from '../runtime/dependency-values.ts'
 import type { ExportRow } from './export-format.ts'
 
 export function jobRow(job: Job, params: JsonObject): ExportRow {
@@ -46,7 +47,7 @@ export function unitRow(job: Job, { unit, input, output, lastAttempt }: UnitReco
     error_code: lastAttempt?.error?.code ?? null,
     error: lastAttempt?.error?.message ?? null,
     input,
-    result: output,
+    result: output === null ? null : resultOf(output),
   }
 }
 

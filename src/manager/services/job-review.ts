@@ -34,8 +34,8 @@ export function jobReview(context: ServiceContext, job: Job, unitsWaiting: numbe
     units_waiting: unitsWaiting,
     unit_seconds: seconds,
     rest_seconds: seconds === null ? null : rounded((seconds * unitsWaiting) / atOnce),
-    cost: cost === null ? null : rounded(cost),
-    rest_cost: cost === null ? null : rounded((cost / costs.length) * unitsWaiting),
+    cost: cost === null ? null : significant(cost),
+    rest_cost: cost === null ? null : significant((cost / costs.length) * unitsWaiting),
     results: outcomes.slice(0, resultsShown).map(({ unit, result }) => ({
       unit: unit.position,
       state: unit.state,
@@ -54,6 +54,11 @@ function medianSeconds(durations: readonly number[]): number | null {
   const sorted = [...durations].sort((left, right) => left - right)
   const middle = sorted[Math.floor(sorted.length / 2)]
   return middle === undefined ? null : rounded(middle / 1000)
+}
+
+/** A tenth of a cent a unit is money when there are a million. */
+function significant(value: number): number {
+  return Number(value.toPrecision(4))
 }
 
 function rounded(value: number): number {

@@ -43,9 +43,14 @@ const command: JobType = {
     const { argv, shell, script, ...rest } = first
     // A command line in one form replaces one in the other.
     const kept = 'argv' in overrides || 'script' in overrides ? {} : { argv, shell, script }
-    const merged = { ...rest, ...kept, ...overrides }
+    const env = { ...objectOf(first['env']), ...objectOf(overrides['env']) }
+    const merged = { ...rest, ...kept, ...overrides, ...(Object.keys(env).length === 0 ? {} : { env }) }
     return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) as JsonObject
   },
+}
+
+function objectOf(value: Json | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
 }
 
 const noopParams = z.strictObject({

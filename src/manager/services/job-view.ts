@@ -2,7 +2,8 @@ import { cutText } from '../../domain/cut-text.ts'
 import type { Display } from '../../domain/display-state.ts'
 import { harmlessText } from '../../domain/display-text.ts'
 import type { ErrorRecord } from '../../domain/errors.ts'
-import type { Attempt, Job, JsonObject, KeyLimits, Progress, Unit } from '../../domain/job.ts'
+import type { Attempt, Job, Json, JsonObject, KeyLimits, Progress, Unit } from '../../domain/job.ts'
+import type { JobStore } from '../../domain/ports/job-store.ts'
 import { isFinalJobState, priorityName } from '../../domain/states.ts'
 import type { AttemptView, ErrorView, JobLine, JobView, ProgressView } from '../../domain/wire/shared.ts'
 import { type Estimate, estimateFromEarlier } from '../runtime/estimator.ts'
@@ -22,9 +23,8 @@ const longestLineWhy = 160
 export function jobView(context: ServiceContext, job: Job, detail: 'concise' | 'full'): JobView {
   const facts = jobFacts(context, job)
   const { unit, attempts, display, unitsWaiting } = facts
-  const { store } = context
   const lastAttempt = attempts.at(-1) ?? null
-  const output = unit?.state === 'completed' ? (store.readUnitPayload(unit.id)?.output ?? null) : null
+  const output = outputOf(context, job, unit)
   const full = detail === 'full'
   const isOpen = job.finishedAt === null && job.keepOpen && job.sealedAt === null
   return {
@@ -48,7 +48,7 @@ export function jobView(context: ServiceContext, job: Job, detail: 'concise' | '
       : {}),
     ...dependenciesView(context, job, facts, full),
     no_output_s: facts.silentMs === null ? null : Math.round(facts.silentMs / 1000),
-    attempts: job.counts.total > 1 ? null : attempts.length,
+    attempts: unit === null && job.startedAt !== null ? null : attempts.length,
     execution_mode: lastAttempt?.mode ?? null,
     error: errorView(job.error ?? (isFinalJobState(job.state) ? null : (lastAttempt?.error ?? null))),
     ...(output === null ? {} : { result: boundedJson(output, resultPreviewBytes).value }),
@@ -83,6 +83,19 @@ export function jobLine(context: ServiceContext, job: Job): JobLine {
 /** The displayed state of a job and its reason, with everything this manager knows. */
 export function displayOf(context: ServiceContext, job: Job): Display {
   return jobFacts(context, job).display
+}
+
+/** What a plain job gave, or the final step of one with several units. */
+function outputOf({ store }: ServiceContext, job: Job, unit: Unit | null): Json | null {
+  if (unit !== null) return unit.state === 'completed' ? (store.readUnitPayload(unit.id)?.output ?? null) : null
+  const final = job.finalStep === 'done' ? finalStepOf(store, job) : null
+  return final?.state === 'completed' ? (store.readUnitPayload(final.id)?.output ?? null) : null
+}
+
+/** @returns the unit of a job's final step: it stands behind all others. */
+export function finalStepOf(store: JobStore, job: Job): Unit | null {
+  const [unit] = store.readUnits(job.id, { afterPosition: job.counts.total - 1, limit: 1 })
+  return unit?.finalStep === true ? unit : null
 }
 
 /** @returns seconds that a job will probably still take, with a range, or null and why. */
@@ -132,7 +145,9 @@ function fullDetail(context: ServiceContext, job: Job): FullDetail {
   const limits: JsonObject = {
     max_attempts: job.maxAttempts,
     concurrency: job.concurrency,
-    failure_budget: { ...job.failureBudget },
+    max_failed_units: job.failureBudget.units,
+    max_failed_percent: job.failureBudget.percent,
+    stop_early: job.failureBudget.stopEarly,
     key_limits: job.keyLimits === null ? null : { key: options.limitKey, ...rateView(job.keyLimits) },
     test_first: job.testUnits,
     final_step: job.finalStep,
@@ -193,7 +208,7 @@ export function errorView(error: ErrorRecord | null): ErrorView | null {
   }
 }
 
-function progressView(progress: Progress | null): ProgressView | null {
+export function progressView(progress: Progress | null): ProgressView | null {
   if (progress === null) return null
   const { current, total, message, stage } = progress
   const percent =

@@ -59,7 +59,11 @@ function pauseOne(context: ServiceContext, id: string, freeze: boolean, commit: 
     if (inline === held.length) {
       return { id, outcome: 'refused', why: 'what runs of it cannot be suspended; it is paused and allowed to finish' }
     }
-    return { id, outcome: 'frozen', why: `${units(held)} suspended where they are; they keep their slots` }
+    return {
+      id,
+      outcome: 'frozen',
+      why: `${units(held)} suspended and ${held.length === 1 ? 'keeps its slot' : 'keep their slots'}`,
+    }
   }
   const since = job.startedAt === null ? '' : `, running for ${formatDuration(clock.now() - job.startedAt)}`
   return { id, outcome: 'pausing', why: `${units(held)} allowed to finish${since}` }

@@ -36,7 +36,7 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
       remedy: `Wait for it (wait_for_jobs) or cancel it first (cancel_job {"ids":["${job.id}"]}).`,
     })
   }
-  const submission = submissionOf(job, payload, request)
+  const submission = { ...dependenciesOf(context, job.id), ...submissionOf(job, payload, request) }
   const givesUnits = submission.units !== undefined || submission.source !== undefined
   const units = givesUnits ? null : await chosenUnits(context, job, request)
   const name = job.name.endsWith(suffix) ? job.name : cutText(job.name, 200 - suffix.length) + suffix
@@ -97,6 +97,18 @@ function submissionOf(job: Job, payload: JobPayload, request: RerunRequest): Sub
       submitted_by: request.context.submitted_by,
     },
   })
+}
+
+/** What it waited for has ended, and its placeholders may still speak of it. */
+function dependenciesOf({ store }: ServiceContext, jobId: string): Partial<SubmitRequest> {
+  const kept = store.readDependencies(jobId).filter((dependency) => store.readJob(dependency.jobId) !== null)
+  if (kept.length === 0) return {}
+  return { depends_on: kept.map(({ jobId: id, alias, condition }) => ({ id, condition, ...aliasOf(alias) })) }
+}
+
+/** Those without a name are called by their number, which is given anew. */
+function aliasOf(alias: string): { readonly as?: string } {
+  return /^\d+$/.test(alias) ? {} : { as: alias }
 }
 
 function perKey(job: Job, key: string | null): Partial<SubmitRequest> {

@@ -5,6 +5,7 @@ import type { SubmitAnswer, SubmitRequest } from '../../domain/wire/submit.ts'
 import { commandInput } from '../runtime/command-task.ts'
 import type { Commit } from '../runtime/commit-queue.ts'
 import { doNotWait, nextStep } from './job-status.ts'
+import { jobTypeNamed } from './job-types.ts'
 import { jobView } from './job-view.ts'
 import { missingDirectory } from './missing-directory.ts'
 import {
@@ -51,8 +52,9 @@ export async function submitOrRerun(
   }
   if (outcome.kind !== 'created') discardSource(context, prepared.source)
   const { existing, job: stored } = jobOf(outcome, request.idempotency_key)
-  // The claim may share the commit, and a repeat may meet the job at any later moment; else it is as it was inserted.
-  const isAsInserted = !existing && !context.supervisor.mayRunJob(stored.id)
+  // The claim may share the commit, and the end of what needs no processor; a repeat may meet the job at any later moment.
+  const isAsInserted =
+    !existing && jobTypeNamed(stored.type).executor !== 'inline' && !context.supervisor.mayRunJob(stored.id)
   const job = isAsInserted ? stored : (context.store.readJob(stored.id) ?? stored)
   const notes = submitNotes({
     job,
@@ -61,7 +63,9 @@ export async function submitOrRerun(
     missingDirectory: job.startedAt === null ? await looked : null,
     now: context.clock.now(),
   })
-  return answerOf(context, job, { existing, notes: [...prepared.notes, ...notes] })
+  const isPart = rerun?.units != null && job.finalStep !== null
+  const partNotes = isPart ? ['Its final step gets the results of these units alone.'] : []
+  return answerOf(context, job, { existing, notes: [...prepared.notes, ...notes, ...partNotes] })
 }
 
 /**

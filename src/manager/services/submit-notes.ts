@@ -36,9 +36,7 @@ export function submitNotes({ job, options, params, missingDirectory, now }: Not
       : [`Its directory ${missingDirectory} does not exist now; it fails unless that is made before it starts.`]),
     ...shellNotes(params),
     ...unitNotes(job),
-    job.maxAttempts === 1
-      ? 'A failed run is not retried (max_attempts 1).'
-      : `A failed run is retried up to ${job.maxAttempts - 1} times, after ${formatDuration(options.backoff.initialMs)} at first and at most ${formatDuration(options.backoff.maxMs)}.`,
+    retryNote(job.maxAttempts, options),
     options.rerunWhenLost
       ? `If its processes vanish (power cut, reboot), it is run again, up to ${poisonLimit} vanished attempts; rerun_when_lost: false prevents that.`
       : 'If its processes vanish (power cut, reboot), it fails and is not run again.',
@@ -57,6 +55,13 @@ export function submitNotes({ job, options, params, missingDirectory, now }: Not
       ? []
       : [`It is ended after ${formatDuration(options.idleTimeoutMs)} without output.`]),
   ]
+}
+
+function retryNote(maxAttempts: number, { backoff }: JobOptions): string {
+  if (maxAttempts === 1) return 'A failed run is not retried (max_attempts 1).'
+  const first = `after a random pause of at most ${formatDuration(backoff.initialMs)}`
+  if (maxAttempts === 2) return `A failed run is retried once, ${first}.`
+  return `A failed run is retried up to ${maxAttempts - 1} times, ${first} at first, later of at most ${formatDuration(backoff.maxMs)}.`
 }
 
 function unitNotes(job: Job): string[] {

@@ -7,7 +7,7 @@ import type { ErrorView } from '../../domain/wire/shared.ts'
 import type { UnitView } from '../../domain/wire/units.ts'
 import { resultOf } from '../runtime/dependency-values.ts'
 import { boundedJson } from './bounded-json.ts'
-import { attemptView, errorView } from './job-view.ts'
+import { attemptView, errorView, progressView } from './job-view.ts'
 import type { ServiceContext } from './service-context.ts'
 
 const inputLength = 300
@@ -29,6 +29,7 @@ export function unitView(context: ServiceContext, unit: Unit, detail: 'concise' 
     final_step: unit.finalStep,
     state: unit.state,
     why: cutText(harmlessText(whyOf(unit, last, clock.now())), messageLength),
+    progress: unit.state === 'running' ? progressView(context.supervisor.progressOf(unit.id) ?? unit.progress) : null,
     key: unit.key === null ? null : harmlessText(cutText(unit.key, keyLength)),
     untrusted_input: harmlessText(cutText(textOf(payload?.input ?? null), inputLength)),
     attempts: unit.attempt,

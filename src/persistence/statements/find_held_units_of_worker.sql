@@ -5,4 +5,4 @@ SELECT unit.id AS unit_id, unit.attempt, unit.nonce, unit.leased_by AS worker_id
 FROM worker CROSS JOIN unit ON unit.leased_by = worker.id AND unit.state = 'running'
 JOIN attempt ON attempt.unit_seq = unit.seq AND attempt.attempt = unit.attempt
 WHERE worker.id = @worker_id AND (@lease_expired_before IS NULL OR worker.lease_expires_at < @lease_expired_before)
-ORDER BY unit.seq LIMIT @limit;
+ORDER BY unit.seq LIMIT +@limit;

@@ -14,4 +14,4 @@ WHERE seq IN (SELECT job.seq FROM job INDEXED BY job_created
     SELECT 1 FROM json_each(@labels) AS wanted
     WHERE NOT EXISTS (SELECT 1 FROM job_label
                       WHERE job_label.job_seq = job_snapshot.seq AND job_label.key = wanted.value ->> 0 AND job_label.value = wanted.value ->> 1)))
-ORDER BY seq DESC LIMIT @limit;
+ORDER BY seq DESC LIMIT +@limit;

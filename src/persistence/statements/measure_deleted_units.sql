@@ -3,4 +3,4 @@ SELECT coalesce(sum(
   (SELECT coalesce(sum(max(0, output_bytes - dropped_bytes)), 0) FROM attempt WHERE attempt.unit_seq = slice.seq)
   + (SELECT coalesce(octet_length(output), 0) FROM unit_payload WHERE unit_payload.unit_seq = slice.seq)), 0) AS bytes
 FROM (SELECT unit.seq FROM unit JOIN job ON job.seq = unit.job_seq
-      WHERE job.id = @job_id AND job.finished_at IS NOT NULL ORDER BY unit.position LIMIT @limit) AS slice;
+      WHERE job.id = @job_id AND job.finished_at IS NOT NULL ORDER BY unit.position LIMIT +@limit) AS slice;

@@ -12,6 +12,6 @@ WITH RECURSIVE lane (limit_key, due) AS (
     SELECT unit.seq FROM unit INDEXED BY unit_available
     WHERE unit.job_seq = @job_seq AND unit.state = 'available' AND unit.limit_key > lane.limit_key
     ORDER BY unit.limit_key, unit.available_at LIMIT 1)
-  LIMIT @limit
+  LIMIT +@limit
 )
 SELECT limit_key, due FROM lane;

@@ -9,4 +9,4 @@ CROSS JOIN job_payload ON job_payload.job_seq = job_source.job_seq
 WHERE job_source.done_at IS NULL
   AND (job.test_units IS NULL OR job.decision IS NOT NULL OR job_count.total < job.test_units
        OR job_source.added + job_source.skipped >= job_source.total)
-ORDER BY job_source.seq LIMIT @limit;
+ORDER BY job_source.seq LIMIT +@limit;

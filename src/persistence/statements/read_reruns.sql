@@ -1,2 +1,2 @@
 -- Jobs run again from one, oldest first. Binds: job_id, limit.
-SELECT * FROM job_snapshot WHERE rerun_of = @job_id ORDER BY seq LIMIT @limit;
+SELECT * FROM job_snapshot WHERE rerun_of = @job_id ORDER BY seq LIMIT +@limit;

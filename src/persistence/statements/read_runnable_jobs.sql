@@ -13,4 +13,4 @@ WHERE job.state = @state AND job.seq > @after_seq
   AND job.open_dependencies = 0
   AND queue.paused_at IS NULL
   AND EXISTS (SELECT 1 FROM unit INDEXED BY unit_available WHERE unit.job_seq = job.seq AND unit.state = 'available')
-ORDER BY job.seq LIMIT @limit;
+ORDER BY job.seq LIMIT +@limit;

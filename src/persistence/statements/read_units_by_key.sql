@@ -4,4 +4,4 @@ SELECT unit_snapshot.* FROM json_each(@keys) AS wanted
 CROSS JOIN unit_snapshot ON unit_snapshot.key = wanted.value
 WHERE job_seq = (SELECT seq FROM job WHERE id = @job_id) AND position > @after_position
   AND (@states IS NULL OR state IN (SELECT value FROM json_each(@states)))
-ORDER BY position LIMIT @limit;
+ORDER BY position LIMIT +@limit;

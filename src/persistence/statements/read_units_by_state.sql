@@ -2,4 +2,4 @@
 SELECT * FROM unit_snapshot
 WHERE job_seq = (SELECT seq FROM job WHERE id = @job_id) AND position > @after_position
   AND state IN (SELECT value FROM json_each(@states))
-ORDER BY position LIMIT @limit;
+ORDER BY position LIMIT +@limit;

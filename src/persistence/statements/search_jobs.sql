@@ -14,4 +14,4 @@ WHERE job_search MATCH @match AND job_search.rowid < CAST(coalesce(@before_seq, 
     SELECT 1 FROM json_each(@labels) AS wanted
     WHERE NOT EXISTS (SELECT 1 FROM job_label
                       WHERE job_label.job_seq = job_snapshot.seq AND job_label.key = wanted.value ->> 0 AND job_label.value = wanted.value ->> 1)))
-ORDER BY job_search.rowid DESC LIMIT @limit;
+ORDER BY job_search.rowid DESC LIMIT +@limit;

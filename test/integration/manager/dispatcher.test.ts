@@ -30,7 +30,7 @@ function openDispatcher(slots: number) {
     clock,
     executorOf: () => 'command',
     createNonce: () => `nonce${nonce++}`,
-    pools: [{ kind: 'command', workerId: 'w', slots, start: (given) => claims.push(...given) }],
+    pools: [{ kind: 'command', workerId: 'w', slots, endsInCommit: false, start: (given) => claims.push(...given) }],
   })
   dispatcher.start()
   const submit = (name: string, changes: Partial<NewJob> = {}) =>
@@ -136,7 +136,7 @@ test('a rate limit starts its number in a window, also after a restart', async (
     clock,
     executorOf: () => 'command',
     createNonce: () => 'successor',
-    pools: [{ kind: 'command', workerId: 'w', slots: 10, start: () => undefined }],
+    pools: [{ kind: 'command', workerId: 'w', slots: 10, endsInCommit: false, start: () => undefined }],
   })
   successor.start()
   expect(successor.waitOfQueue('polite')).toEqual({ heldUntil: clock.now() + 500 })

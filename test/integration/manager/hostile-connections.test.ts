@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { HttpBindings } from '@hono/node-server'
 import { Hono } from 'hono'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { readManagerFile } from '../../../src/client/manager-file.ts'
@@ -46,7 +47,7 @@ function openSocket(path: string, text: string): Promise<Socket> {
   return new Promise((resolve) => socket.write(text, () => resolve(socket)))
 }
 
-async function serve(api: Hono, receiveMs?: number) {
+async function serve(api: Hono | ManagerApi, receiveMs?: number) {
   const folder = mkdtempSync(join(tmpdir(), 'nk-listen-'))
   const socket = join(folder, 'test.sock')
   const listener = await listen(api as unknown as ManagerApi, socket, receiveMs)
@@ -125,7 +126,9 @@ test('a caller that does not finish sending is cut off; one that waits for its a
 
 test('event consumers that never read lose their connections and what waited for them', async () => {
   const outbox = createOutbox(10)
-  const api = new Hono().get('/v1/events', (call) => eventsRoute(outbox.context, call))
+  const api: ManagerApi = new Hono<{ Bindings: HttpBindings }>().get('/v1/events', (call) =>
+    eventsRoute(outbox.context, call),
+  )
   const { socket, listener } = await serve(api)
   silenceServerLibrary()
   const consumers = 20

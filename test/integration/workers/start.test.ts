@@ -55,12 +55,13 @@ test('the command gets its own environment with the marks, and nothing of the ma
   const lines = end.kind === 'exited' ? end.output.tail.trim().split('\n').sort() : []
   expect(lines.filter((line) => !/^(_|PWD|SHLVL|OLDPWD)=/.test(line))).toEqual([
     'NIGHTKILN_ATTEMPT=1',
+    `NIGHTKILN_ATTEMPT_UNIT=${task.fence.unitId}`,
+    `NIGHTKILN_CLI=${join(harness.home, 'nightkiln')}`,
     `NIGHTKILN_FENCE=1.${task.fence.nonce}`,
     `NIGHTKILN_HOME=${harness.home}`,
     'NIGHTKILN_INSTANCE=instance-of-tests',
     'NIGHTKILN_JOB_ID=job-1',
     `NIGHTKILN_RESULT=${join(harness.directory(task), 'result.json')}`,
-    `NIGHTKILN_ATTEMPT_UNIT=${task.fence.unitId}`,
     'PATH=/usr/bin:/bin',
     'directory=kept',
   ])

@@ -29,6 +29,8 @@ describe('words of the manager at the command line', () => {
     ['name has 300 characters; queue is "a b"', '--name has 300 characters; --queue is "a b"'],
     ['labels.team is 3; params.env.A is 4', '--label team is 3; --env A is 4'],
     ['params.width is missing', '--param width is missing'],
+    ['params.argv[2] is a script', 'word 2 of the command is a script'],
+    ['{{unit.x}} in params.argv[1]: unit has no field', '{{unit.x}} in word 1 of the command: unit has no field'],
     ['overrides.backoff.initial_s is 0', '--backoff-initial is 0'],
     ['decide_job {"id":"X","decision":"approve"} runs the rest', 'nightkiln approve X runs the rest'],
     ['or decide_job {"id":"X","decision":"reject"}', 'or nightkiln reject X'],

@@ -7,7 +7,7 @@ const hour = 3_600_000
 
 describe('planDueTimes', () => {
   test.each(missedPolicies)('what is at most a minute late runs under "%s"', (policy) => {
-    const times = [now - onTimeMs, now - 500, now]
+    const times = [now - onTimeMs]
     expect(planDueTimes(times, now, policy)).toEqual({ missed: [], run: times })
   })
 
@@ -24,9 +24,15 @@ describe('planDueTimes', () => {
   })
 
   test('skip: only what is on time runs', () => {
-    const times = [now - hour, now - onTimeMs - 1, now - onTimeMs, now]
+    const times = [now - 2 * hour, now - hour, now - onTimeMs]
     expect(planDueTimes(times, now, 'skip')).toEqual({ missed: times.slice(0, 2), run: times.slice(2) })
     expect(planDueTimes([now - hour], now, 'skip')).toEqual({ missed: [now - hour], run: [] })
+  })
+
+  test('of a short interval two that wait together are never both on time', () => {
+    const times = [now - 7_000, now - 5_000, now - 3_000, now - 1_000]
+    expect(planDueTimes(times, now, 'once')).toEqual({ missed: times.slice(0, 3), run: times.slice(3) })
+    expect(planDueTimes(times, now, 'skip')).toEqual({ missed: times.slice(0, 3), run: times.slice(3) })
   })
 
   test('nothing is nothing', () => {

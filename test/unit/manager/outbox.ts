@@ -1,10 +1,11 @@
 import type { EventRecord, JobStore } from '../../../src/domain/ports/job-store.ts'
+import type { EventListener } from '../../../src/manager/runtime/event-hub.ts'
 import type { ServiceContext } from '../../../src/manager/services/service-context.ts'
 
 /** An outbox in memory; some 1 kB an event on the wire. */
 export function createOutbox(events: number, forgotten = 0) {
   let newest = events
-  const listeners = new Set<() => void>()
+  const listeners = new Set<EventListener>()
   const record = (id: number): EventRecord => ({
     id,
     type: 'job.submitted',
@@ -20,7 +21,7 @@ export function createOutbox(events: number, forgotten = 0) {
       Array.from({ length: Math.max(0, Math.min(limit, newest - after)) }, (_, index) => record(after + 1 + index)),
   }
   const hub = {
-    subscribe(listener: () => void) {
+    subscribe(listener: EventListener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
@@ -29,8 +30,9 @@ export function createOutbox(events: number, forgotten = 0) {
     context: { store, events: hub } as unknown as ServiceContext,
     listeners,
     publish(more: number) {
+      const events = Array.from({ length: more }, (_, index) => record(newest + 1 + index))
       newest += more
-      for (const listener of listeners) listener()
+      for (const listener of listeners) listener(events)
     },
   }
 }

@@ -114,6 +114,7 @@ const unit: UnitView = {
   state: 'failed',
   why: 'failed after 1 attempt: exit code 1',
   key: null,
+  progress: null,
   untrusted_input: '"a"',
   attempts: 1,
   failures: 1,

@@ -174,7 +174,7 @@ describe('approve and reject', () => {
     expect(readFileSync(join(home.home, 'ran'), 'utf8')).toBe('run\n')
     expect((await unitsOf(home, id)).counts).toMatchObject({ completed: 1, total: 1 })
     expect(await jobOf(home, id)).toMatchObject({ units_waiting: 4 })
-    const rerun = await runCli(home, ['rerun', id, '--only', 'not_completed', '--wait', '--quiet'])
+    const rerun = await runCli(home, ['rerun', id, '--only', 'not_completed', '--wait'])
     expect(rerun.code).toBe(0)
     expect(readFileSync(join(home.home, 'ran'), 'utf8')).toBe('run\n'.repeat(5))
   })

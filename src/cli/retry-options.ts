@@ -17,7 +17,10 @@ export function addRetryOptions(command: Command): Command {
     .option('--retry-on <kinds>', 'failures that are retried: exit_code, timeout or both with a comma (default: both)')
     .option('--retry-exit-codes <numbers>', 'only these exit codes are retried, such as 1,75')
     .option('--rejected-exit-codes <numbers>', 'exit codes that are never retried: the input is bad')
-    .option('--rate-limited-codes <numbers>', 'exit codes that say "slow down": its lane waits, no failure counts')
+    .option(
+      '--rate-limited-codes <numbers>',
+      'exit codes that say "slow down": its queue (or key) waits, no failure counts',
+    )
     .option('--rate-limited-text <text>', 'text in its last output that says "slow down", such as 429')
     .option('--rate-limited-wait <length>', 'how long then, when its output names no time (default 60s)')
 }

@@ -127,7 +127,7 @@ export const errorKinds = {
     exitCode: 6,
     httpStatus: 429,
     retryable: true,
-    meaning: 'The attempt was told to slow down; its lane waits and nothing counts as a failure.',
+    meaning: 'The attempt was told to slow down; its queue, or its key, waits and nothing counts as a failure.',
     remedy: 'Nothing: it goes on by itself.',
   },
   gpu_unavailable: {

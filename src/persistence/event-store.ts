@@ -1,6 +1,6 @@
 import type { Statement } from 'better-sqlite3'
 import type { JsonObject } from '../domain/job.ts'
-import type { EventRecord } from '../domain/ports/job-store.ts'
+import type { EventRecord } from '../domain/ports/event-store.ts'
 import type { Binds, Prepare } from './statement-loader.ts'
 
 interface EventRow {

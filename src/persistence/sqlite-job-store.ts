@@ -1,4 +1,5 @@
 import type { Fence, Json, Progress, RateLimit, RunnerIdentity } from '../domain/job.ts'
+import type { Watermark } from '../domain/ports/event-store.ts'
 import type { DeletedSlice, PruningRecord } from '../domain/ports/history-store.ts'
 import type {
   BatchEnd,
@@ -16,7 +17,6 @@ import type {
   SubmitOutcome,
   UnitEnd,
   UpdateOutcome,
-  Watermark,
   WorkerRecord,
 } from '../domain/ports/job-store.ts'
 import type { Lane, LaneHold, Queue } from '../domain/ports/lane-store.ts'

@@ -1,15 +1,7 @@
 import type { Attempt, Job, Json, Unit } from '../domain/job.ts'
+import type { EventRecord, Watermark } from '../domain/ports/event-store.ts'
 import type { FinalJobRecord, PruningRecord, Statistics } from '../domain/ports/history-store.ts'
-import type {
-  Dependency,
-  EventRecord,
-  HeldUnit,
-  JobFilter,
-  JobPayload,
-  RunnableJob,
-  UnitFilter,
-  Watermark,
-} from '../domain/ports/job-store.ts'
+import type { Dependency, HeldUnit, JobFilter, JobPayload, RunnableJob, UnitFilter } from '../domain/ports/job-store.ts'
 import type { LaneHold, Queue } from '../domain/ports/lane-store.ts'
 import type { Schedule, ScheduleNews, ScheduleRun } from '../domain/ports/schedule-store.ts'
 import type { OpenSource } from '../domain/ports/source-store.ts'

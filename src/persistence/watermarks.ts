@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3'
-import type { Watermark } from '../domain/ports/job-store.ts'
+import type { Watermark } from '../domain/ports/event-store.ts'
 import type { Binds, Prepare } from './statement-loader.ts'
 
 /** How far each reader of news has seen and acknowledged. */

@@ -37,7 +37,7 @@ export function checkStarts(world: DispatchWorld, fresh: readonly Start[]): void
       ).toBeLessThanOrEqual(queue.concurrency)
     }
     if (queue?.rate != null) {
-      // What started before there was a rate limit does not count.
+      // What started before there was such a limit does not count.
       const since = world.rated.get(plan.queue)
       const starts = world.starts.filter((start) => inQueue(start, place) && start.queueRated === since)
       expect(startsWithin(starts, queue.rate, now), 'starts of a queue in a window').toBeLessThanOrEqual(
@@ -56,9 +56,11 @@ export function checkStarts(world: DispatchWorld, fresh: readonly Start[]): void
         'units of a key',
       ).toBeLessThanOrEqual(plan.keyLimits.concurrency)
     }
-    if (place.key !== null && plan.keyLimits?.rate != null) {
-      const starts = world.starts.filter((start) => inKey(start, place) && isCounted(start))
-      const { rate } = plan.keyLimits
+    const rate = place.key === null ? null : plan.keyLimits?.rate
+    if (rate != null) {
+      const starts = world.starts.filter(
+        (start) => inKey(start, place) && start.plan.keyLimits?.rate?.windowMs === rate.windowMs,
+      )
       expect(startsWithin(starts, rate, now), 'starts of a key in a window').toBeLessThanOrEqual(rate.count)
     }
     expect(queue?.pausedAt ?? null, 'a paused queue').toBeNull()

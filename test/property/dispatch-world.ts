@@ -47,7 +47,7 @@ export interface Start {
   readonly plan: JobPlan
   /** Monotonic ms. */
   readonly at: number
-  /** Since when the queue has had a rate limit without interruption; null: it had none. */
+  /** Of the queue then, see `rated`. */
   readonly queueRated: number | null
   ended: boolean
 }
@@ -74,8 +74,9 @@ export class DispatchWorld {
   readonly plans = new Map<string, JobPlan>()
   readonly pausedJobs = new Set<string>()
   readonly holds: (Lane & { readonly until: number })[] = []
-  /** Queues that have a rate limit, and the step since which. */
+  /** Queues that have a rate limit, by the number of the change since which its window has not grown. */
   readonly rated = new Map<string, number>()
+  #rateChanges = 0
   #nonce = 0
   #commits: CommitQueue
   #dispatcher: Dispatcher
@@ -129,8 +130,7 @@ export class DispatchWorld {
         })
       }
       case 'limit':
-        if (step.rate === null) this.rated.delete(step.queue)
-        else if (!this.rated.has(step.queue)) this.rated.set(step.queue, this.starts.length)
+        this.#noteRate(step.queue, step.rate)
         return this.#commits.run(() => {
           store.updateQueue(step.queue, { concurrency: step.concurrency, rate: step.rate }, clock.now())
           this.#dispatcher.reloadQueues()
@@ -227,7 +227,15 @@ export class DispatchWorld {
       clock,
       executorOf: () => 'command',
       createNonce: () => `nonce${this.#nonce++}`,
-      pools: [{ kind: 'command', workerId: 'w', slots: this.slots, start: (claims) => this.#note(claims) }],
+      pools: [
+        {
+          kind: 'command',
+          workerId: 'w',
+          slots: this.slots,
+          endsInCommit: false,
+          start: (claims) => this.#note(claims),
+        },
+      ],
     })
     for (const held of store.findHeldUnits({ limit: 1_000 })) dispatcher.occupySlot(held)
     dispatcher.start()
@@ -241,6 +249,13 @@ export class DispatchWorld {
       const queueRated = this.rated.get(plan.queue) ?? null
       this.starts.push({ claim, plan, at: this.clock.monotonic(), queueRated, ended: false })
     }
+  }
+
+  #noteRate(queue: string, rate: RateLimit | null): void {
+    const before = this.store.readQueues().find(({ name }) => name === queue)?.rate ?? null
+    this.#rateChanges += 1
+    if (rate === null) this.rated.delete(queue)
+    else if (before === null || rate.windowMs > before.windowMs) this.rated.set(queue, this.#rateChanges)
   }
 
   #submit(plan: JobPlan): Promise<void> {

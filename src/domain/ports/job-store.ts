@@ -21,6 +21,7 @@ import type {
   Priority,
   UnitState,
 } from '../states.ts'
+import type { EventStore } from './event-store.ts'
 import type { HistoryStore } from './history-store.ts'
 import type { Lane, LaneStore } from './lane-store.ts'
 import type { ScheduleStore } from './schedule-store.ts'
@@ -250,23 +251,6 @@ export interface WorkerRecord {
   readonly slots: number
 }
 
-export interface EventRecord {
-  /** Never reused: the cursor of the event stream. */
-  readonly id: number
-  readonly type: string
-  readonly jobId: string
-  readonly unitId: string | null
-  readonly data: JsonObject
-  readonly createdAt: number
-}
-
-export interface Watermark {
-  /** Event id up to which this reader has acknowledged. */
-  readonly acknowledged: number
-  /** Event id up to which items were shown to this reader. */
-  readonly shown: number
-}
-
 /**
  * Everything the manager keeps, in domain words. Synchronous: one method is one atomic change. Inside
  * `atomically` the methods join its transaction as savepoints; outside, each is its own durable commit.
@@ -275,7 +259,7 @@ export interface Watermark {
  * "If held" methods answer null when the fence does not match: the attempt was lost, its output must be dropped.
  * Every change of a job or unit writes its event in the same transaction.
  */
-export interface JobStore extends HistoryStore, LaneStore, ScheduleStore, SourceStore {
+export interface JobStore extends EventStore, HistoryStore, LaneStore, ScheduleStore, SourceStore {
   /**
    * Runs `work` in one transaction; nested calls are savepoints, rolled back alone when they throw.
    * @throws EpochLostError (persistence/ports) when another manager has raised the epoch
@@ -378,23 +362,6 @@ export interface JobStore extends HistoryStore, LaneStore, ScheduleStore, Source
   readAttempts(unitId: string): readonly Attempt[]
   /** Newest first by seq; with `text`, full-text matches newest first. `beforeSeq` is the keyset cursor. */
   listJobs(filter: JobFilter, page: { beforeSeq?: number; limit: number }): readonly Job[]
-
-  /** Jobs that became final by an event in (afterEvent, ∞), in that order, each with its event id. */
-  readFinishedJobs(afterEvent: number, limit: number): readonly { readonly job: Job; readonly eventId: number }[]
-  readWatermark(reader: string): Watermark
-  /** Moves `shown` forward, never back. */
-  recordShown(reader: string, eventId: number): void
-  /** Moves `acknowledged` (and `shown`) forward, never back. */
-  acknowledge(reader: string, eventId: number): Watermark
-
-  readEvents(afterId: number, limit: number): readonly EventRecord[]
-  /** The newest event id of any of these jobs; 0 when they have none (any more). */
-  latestEventIdOfJobs(jobIds: readonly string[]): number
-  /** 0 when there was never one. Ids grow for ever: also the high-water mark of the state's identity. */
-  lastEventId(): number
-  firstEventId(): number
-  /** Keeps the newest `keep` events. @returns how many were deleted, at most `limit`. */
-  pruneEvents(keep: number, limit: number): number
 
   /** Adds to the awake time of jobs with a total timeout. */
   recordJobElapsed(jobId: string, elapsedMs: number): void

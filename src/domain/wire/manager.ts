@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { jsonObject, timestamp } from './shared.ts'
+import { jsonObject } from './json-value.ts'
+import { timestamp } from './shared.ts'
 
 export const handshakeRequest = z.strictObject({})
 export const handshakeAnswer = z.looseObject({

@@ -1,12 +1,11 @@
 import { z } from 'zod'
 import { errorCodes } from '../errors.ts'
 import { attemptOutcomes, dependencyConditions, executorKinds, jobStates, unitStates } from '../states.ts'
+import { jsonObject } from './json-value.ts'
 
 /** API version of the manager; it also answers clients of the version before. */
 export const apiVersion = 1
 export const oldestApiVersion = 1
-
-export const jsonObject = z.record(z.string(), z.json())
 
 export const jobId = z
   .string()

@@ -1,16 +1,7 @@
 import { z } from 'zod'
 import { dependencyConditions, type PriorityName, priorities } from '../states.ts'
-import {
-  conciseJobView,
-  jobId,
-  jsonObject,
-  label,
-  next,
-  queueName,
-  rateLimit,
-  reservedKeyOf,
-  timestamp,
-} from './shared.ts'
+import { jsonObject } from './json-value.ts'
+import { conciseJobView, jobId, label, next, queueName, rateLimit, reservedKeyOf, timestamp } from './shared.ts'
 import { unitList, unitSource } from './units.ts'
 
 const seconds = (maximum: number) => z.number().positive().max(maximum)
@@ -104,7 +95,9 @@ export const submitInput = z.strictObject({
         .describe('When its output has no line "retry-after: 30" (seconds or a time)'),
     })
     .optional()
-    .describe('How the command says that it was told to slow down: its lane waits, nothing counts as a failure'),
+    .describe(
+      'How the command says that it was told to slow down: its queue, or its key, waits; nothing counts as a failure',
+    ),
   units: unitList
     .min(1)
     .optional()

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { unitStates } from '../states.ts'
+import { jsonList } from './json-value.ts'
 import { attemptView, conciseJobView, countsView, errorView, jobId, next, progressView } from './shared.ts'
 
 /** A submit or add_units takes so many units as a list; a source may have `mostUnits`. */
@@ -58,7 +59,7 @@ export const unitSource = z.discriminatedUnion('kind', [
 ])
 export type UnitSource = z.infer<typeof unitSource>
 
-export const unitList = z.array(z.json()).max(mostListedUnits)
+export const unitList = jsonList(mostListedUnits)
 
 export const addUnitsRequest = z.strictObject({
   id: jobId,

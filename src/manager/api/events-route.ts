@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
-import type { EventRecord } from '../../domain/ports/job-store.ts'
+import type { EventRecord } from '../../domain/ports/event-store.ts'
 import type { EventMessage } from '../../domain/wire/manager.ts'
 import type { ServiceContext } from '../services/service-context.ts'
 

@@ -141,6 +141,8 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     onRecovered: () => {
       // What a group took from the index may still be claimable, and what it reported as failed may stand.
       dispatcher.rebuild()
+      feeder.wake()
+      scheduler.wake()
       recoverer.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed'))
     },
   })

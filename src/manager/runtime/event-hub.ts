@@ -1,4 +1,5 @@
-import type { EventRecord, JobStore } from '../../domain/ports/job-store.ts'
+import type { EventRecord } from '../../domain/ports/event-store.ts'
+import type { JobStore } from '../../domain/ports/job-store.ts'
 import type { CommitQueue } from './commit-queue.ts'
 
 export type EventListener = (events: readonly EventRecord[]) => void

@@ -41,7 +41,11 @@ export class LaneLimits {
   /** Takes the limits of all queues as they are now. */
   setQueues(queues: readonly Queue[]): void {
     this.#queues = new Map(queues.map((queue) => [queue.name, queue]))
-    for (const queue of queues) this.#windowOf(this.#stateOf({ queue: queue.name, key: '' }), queue.rate)
+    for (const { name, rate } of queues) {
+      const state = this.#stateOf({ queue: name, key: '' })
+      if (rate === null) state.window = null
+      else this.#windowOf(state, rate)
+    }
   }
 
   /** Takes over holds and counted starts of an earlier manager; times in wall ms. */
@@ -51,7 +55,10 @@ export class LaneLimits {
     for (const start of starts) {
       const state = this.#stateOf(start)
       // The limit of a key is known only when one of its lanes is looked at; until then the count is kept in a wide window.
-      state.window ??= new RateWindow({ count: Number.MAX_SAFE_INTEGER, windowMs: longestWindowMs })
+      state.window ??= new RateWindow(
+        { count: Number.MAX_SAFE_INTEGER, windowMs: longestWindowMs },
+        this.#clock.monotonic() + restoredMs,
+      )
       state.window.add(1, this.#clock.monotonic() - Math.max(0, now - start.startedAt))
     }
   }
@@ -112,36 +119,29 @@ export class LaneLimits {
     return this.#lanes.get(nameOf({ queue, key: '' }))?.running ?? 0
   }
 
-  /** The longest window in use, ms: older starts need not be kept. */
-  get longestWindowMs(): number {
-    let longest = 0
-    for (const { window } of this.#lanes.values()) longest = Math.max(longest, window?.limit.windowMs ?? 0)
-    return longest
-  }
-
   #admitLane(lane: Lane, concurrency: number | null, rate: RateLimit | null, wanted: number): number | Block {
     const block = this.#block(lane, concurrency, rate)
     if (block !== null) return block
     const state = this.#stateOf(lane)
     const free = concurrency === null ? wanted : concurrency - state.running
-    const allowed = state.window === null ? wanted : state.window.allowance(this.#clock.monotonic())
+    const allowed = rate === null ? wanted : this.#windowOf(state, rate).allowance(this.#clock.monotonic())
     return Math.min(wanted, free, allowed)
   }
 
   #block(lane: Lane, concurrency: number | null, rate: RateLimit | null): Block | null {
     const state = this.#stateOf(lane)
-    this.#windowOf(state, rate)
     if (concurrency !== null && state.running >= concurrency) return { kind: 'full', lane }
     const now = this.#clock.now()
-    const waitMs = state.window?.waitMs(this.#clock.monotonic()) ?? 0
+    const waitMs = rate === null ? 0 : this.#windowOf(state, rate).waitMs(this.#clock.monotonic())
     const at = Math.max(state.heldUntil, waitMs > 0 ? now + waitMs : 0)
     return at > now ? { kind: 'until', lane, at } : null
   }
 
-  #windowOf(state: LaneState, rate: RateLimit | null): void {
-    if (rate === null) state.window = null
-    else if (state.window === null) state.window = new RateWindow(rate)
-    else state.window.change(rate)
+  /** Jobs without a rate leave the window of their key alone: it counts the starts of the others. */
+  #windowOf(state: LaneState, rate: RateLimit): RateWindow {
+    state.window ??= new RateWindow(rate)
+    state.window.use(rate, this.#clock.monotonic())
+    return state.window
   }
 
   #stateOf(lane: Lane): LaneState {
@@ -159,7 +159,7 @@ export class LaneLimits {
     const wall = this.#clock.now()
     const now = this.#clock.monotonic()
     for (const [name, { running, window, heldUntil }] of this.#lanes) {
-      const isFree = window === null || window.allowance(now) === window.limit.count
+      const isFree = window === null || window.isEmpty(now)
       if (running === 0 && isFree && heldUntil <= wall) this.#lanes.delete(name)
     }
     this.#sweepAt = Math.max(smallestSweep, 2 * this.#lanes.size)
@@ -167,6 +167,8 @@ export class LaneLimits {
 }
 
 const smallestSweep = 10_000
+/** Within this after a start every lane with a limit is looked at. */
+const restoredMs = 60_000
 const noLimits: KeyLimits = { concurrency: null, rate: null }
 /** No rate limit may have a longer window. */
 export const longestWindowMs = 24 * 3_600_000

@@ -6,21 +6,33 @@ import type { RateLimit } from '../../domain/job.ts'
  */
 export class RateWindow {
   #limit: RateLimit
-  /** Starts within the window, oldest first, from `#head` on. */
+  /** Starts are kept for this long: for the longest window that was in use lately. */
+  #keepMs: number
+  #keepUntil: number
+  /** Starts, oldest first, from `#head` on. */
   #starts: number[] = []
   #head = 0
 
-  constructor(limit: RateLimit) {
+  /** @param keepUntil monotonic ms until which a shorter window does not shorten what is kept */
+  constructor(limit: RateLimit, keepUntil = 0) {
     this.#limit = limit
+    this.#keepMs = limit.windowMs
+    this.#keepUntil = keepUntil
   }
 
-  get limit(): RateLimit {
-    return this.#limit
+  /** Another limit, for now: jobs that share a lane may differ, and none forgets what counts for another. */
+  use(limit: RateLimit, now: number): void {
+    this.#limit = limit
+    if (limit.windowMs < this.#keepMs && now < this.#keepUntil) return
+    this.#keepMs = limit.windowMs
+    // Whoever waits for it looks again before that.
+    this.#keepUntil = now + 2 * limit.windowMs
   }
 
-  /** Another limit; what has started still counts. */
-  change(limit: RateLimit): void {
-    this.#limit = limit
+  /** True when no start counts any more in any window in use. */
+  isEmpty(now: number): boolean {
+    this.#forget(now)
+    return this.#head === this.#starts.length
   }
 
   /** Notes starts. */
@@ -31,7 +43,7 @@ export class RateWindow {
   /** @returns how many may start now. */
   allowance(now: number): number {
     this.#forget(now)
-    return Math.max(0, this.#limit.count - (this.#starts.length - this.#head))
+    return Math.max(0, this.#limit.count - (this.#starts.length - this.#firstWithin(now - this.#limit.windowMs)))
   }
 
   /** @returns ms until one more may start; 0: now. */
@@ -41,9 +53,21 @@ export class RateWindow {
     return Math.max(1, Math.ceil(freeing + this.#limit.windowMs - now))
   }
 
+  /** @returns index of the first start after `after` */
+  #firstWithin(after: number): number {
+    let low = this.#head
+    let high = this.#starts.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#starts[middle] ?? 0) <= after) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   /** Amortised: every start is passed once, and the array is cut when half of it is passed. */
   #forget(now: number): void {
-    while (this.#head < this.#starts.length && (this.#starts[this.#head] ?? 0) <= now - this.#limit.windowMs) {
+    while (this.#head < this.#starts.length && (this.#starts[this.#head] ?? 0) <= now - this.#keepMs) {
       this.#head += 1
     }
     if (this.#head > 1_000 && this.#head > this.#starts.length / 2) {

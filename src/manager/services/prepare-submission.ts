@@ -219,10 +219,18 @@ function jobOptions({ settings }: ServiceContext, request: SubmitRequest): JobOp
   }
 }
 
-/** Hash of what the caller said. The captured context is left out: the same call from another window is the same call. */
+/**
+ * Hash of what the caller said. The captured context is left out: the same call from another window is the same call. A list of
+ * units is data, taken as it was written: sorting the keys of ten thousand would keep other calls waiting.
+ */
 export function contentHash(request: SubmitRequest, rerun: RerunOf | null): string {
-  const { context: _context, idempotency_key: _key, ...content } = request
-  return hashOf({ ...content, rerun_of: rerun?.jobId ?? null, rerun_units: rerun?.units ?? undefined })
+  const { context: _context, idempotency_key: _key, units, ...content } = request
+  return hashOf({
+    ...content,
+    units: units && JSON.stringify(units),
+    rerun_of: rerun?.jobId ?? null,
+    rerun_units: rerun?.units ?? undefined,
+  })
 }
 
 function hashOf(value: unknown): string {

@@ -43,7 +43,7 @@ export function submitNotes({ job, options, params, missingDirectory, now }: Not
     ...(options.rateLimit === null
       ? []
       : [
-          `When it is told to slow down, its lane waits ${formatDuration(options.rateLimit.waitMs)} (or as long as a line "retry-after: …" says) and nothing counts as a failure.`,
+          `When it is told to slow down, ${options.limitKey === null ? 'its queue waits' : 'units with the same key wait'} ${formatDuration(options.rateLimit.waitMs)} (or as long as a line "retry-after: …" says) and nothing counts as a failure.`,
         ]),
     ...(options.totalTimeoutMs === null
       ? []

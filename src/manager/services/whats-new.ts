@@ -1,7 +1,7 @@
 import { cutText } from '../../domain/cut-text.ts'
 import { harmlessText } from '../../domain/display-text.ts'
 import type { Job } from '../../domain/job.ts'
-import type { Watermark } from '../../domain/ports/job-store.ts'
+import type { Watermark } from '../../domain/ports/event-store.ts'
 import type { ScheduleNews } from '../../domain/ports/schedule-store.ts'
 import type { ScheduleRunOutcome } from '../../domain/states.ts'
 import type { WhatsNewAnswer } from '../../domain/wire/jobs.ts'

@@ -1,13 +1,12 @@
 import type { Attempt, Job, Json, Unit } from '../../../src/domain/job.ts'
+import type { EventRecord, Watermark } from '../../../src/domain/ports/event-store.ts'
 import type {
   Dependency,
-  EventRecord,
   HeldUnit,
   JobFilter,
   JobPayload,
   RunnableJob,
   UnitFilter,
-  Watermark,
 } from '../../../src/domain/ports/job-store.ts'
 import type { LaneHold, Queue } from '../../../src/domain/ports/lane-store.ts'
 import type { OpenSource } from '../../../src/domain/ports/source-store.ts'

@@ -1,6 +1,7 @@
 import { QueueError } from '../../../src/domain/errors.ts'
 import { EpochLostError } from '../../../src/domain/ports/epoch-lost-error.ts'
-import type { JobStore, NewJob, SubmitOutcome, Watermark, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
+import type { Watermark } from '../../../src/domain/ports/event-store.ts'
+import type { JobStore, NewJob, SubmitOutcome, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
 import { InMemoryControls } from './in-memory-controls.ts'
 import type { ModelJob } from './model-state.ts'
 import { viewJob } from './model-views.ts'

@@ -9,14 +9,9 @@ import type {
   Progress,
   RunnerIdentity,
 } from '../../../src/domain/job.ts'
+import type { EventRecord, Watermark } from '../../../src/domain/ports/event-store.ts'
 import type { PruningRecord } from '../../../src/domain/ports/history-store.ts'
-import type {
-  Dependency,
-  EventRecord,
-  JobPayload,
-  Watermark,
-  WorkerRecord,
-} from '../../../src/domain/ports/job-store.ts'
+import type { Dependency, JobPayload, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
 import type { Lane, LaneHold, Queue } from '../../../src/domain/ports/lane-store.ts'
 import type { Schedule, ScheduleRun } from '../../../src/domain/ports/schedule-store.ts'
 import type { NewSource } from '../../../src/domain/ports/source-store.ts'

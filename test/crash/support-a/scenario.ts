@@ -22,7 +22,10 @@ export interface Scenario extends TemporaryHome {
   readonly directory: string
   /** A client that starts a manager when it needs one; closed when the test ends. */
   client(options?: Partial<ManagerClientOptions>): ManagerClient
-  submit(client: ManagerClient, job: SubmitInput & { readonly params: Record<string, unknown> }): Promise<SubmitAnswer>
+  submit(
+    client: ManagerClient,
+    job: Partial<SubmitInput> & { readonly params: Record<string, unknown> },
+  ): Promise<SubmitAnswer>
   job(client: ManagerClient, id: string): Promise<JobView>
   /** Waits for the end of all; survives managers that go away meanwhile. */
   ended(client: ManagerClient, ids: readonly string[], timeoutMs?: number): Promise<readonly JobView[]>

@@ -1,4 +1,5 @@
-import type { EventRecord, JobStore } from '../../../src/domain/ports/job-store.ts'
+import type { EventRecord } from '../../../src/domain/ports/event-store.ts'
+import type { JobStore } from '../../../src/domain/ports/job-store.ts'
 import type { EventListener } from '../../../src/manager/runtime/event-hub.ts'
 import type { ServiceContext } from '../../../src/manager/services/service-context.ts'
 

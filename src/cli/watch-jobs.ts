@@ -70,5 +70,10 @@ function show(session: Session, jobs: readonly JobView[], told: Map<string, stri
     told.set(job.id, mark)
     const progress = job.final ? '' : progressText(job.progress)
     terminal.line([job.id, job.state, progress, terminal.harmless(job.why)].filter((part) => part !== '').join('  '))
+    if (job.state === 'awaiting_approval') {
+      terminal.note(
+        `nightkiln approve ${job.id}   or   nightkiln reject ${job.id}   (nightkiln status shows its review)`,
+      )
+    }
   }
 }

@@ -64,7 +64,7 @@ export class BatchEndings {
   }
 
   #finish(jobSeq: number, rows: readonly HeldRow[], now: number): BatchEnd {
-    const { events, jobs, notes, settlement } = this.#parts
+    const { earlyStop, events, jobs, notes, settlement } = this.#parts
     if (rows.some((row) => row.final_step === 1)) this.#endFinalStep.run({ job_seq: jobSeq })
     const row = jobs.readRow(jobSeq)
     const [first] = rows
@@ -75,7 +75,7 @@ export class BatchEndings {
       const positions = [Math.min(...rows.map((each) => each.position)), Math.max(...rows.map((each) => each.position))]
       events.append('units.completed', row.id, null, { count: rows.length, positions }, now)
     }
-    const job = settlement.advance(row, now)
+    const job = settlement.advance(earlyStop.judge(row, now), now)
     if (job.finished_at === null && job.concurrency !== null && job.count_available > 0) {
       notes.add({ kind: 'job', seq: jobSeq })
     }

@@ -6,11 +6,10 @@ import { poisonLimit } from '../domain/retry-policy.ts'
 import type { AttemptOutcome } from '../domain/states.ts'
 import type { ChangeNotes } from './change-notes.ts'
 import { fenceBinds } from './claims.ts'
+import type { EarlyStop } from './early-stop.ts'
 import type { EventStore } from './event-store.ts'
-import { mustStopEarly } from './failure-budget.ts'
 import type { JobReader } from './job-reader.ts'
 import { type JobRow, toJob } from './job-row.ts'
-import type { JobStops } from './job-stops.ts'
 import type { Settlement } from './settlement.ts'
 import type { Binds, Prepare } from './statement-loader.ts'
 import { type ChangedUnitRow, type ProgressRow, toUnit } from './unit-row.ts'
@@ -21,7 +20,7 @@ export interface EndingParts {
   readonly jobs: JobReader
   readonly notes: ChangeNotes
   readonly settlement: Settlement
-  readonly stops: JobStops
+  readonly earlyStop: EarlyStop
 }
 
 /** The ends of an attempt: each a fenced change of the unit, its attempt, its job and their events. */
@@ -36,7 +35,6 @@ export class Endings {
   readonly #closeAttempt: Statement<[Binds]>
   readonly #readProgress: Statement<[Binds], ProgressRow>
   readonly #endFinalStep: Statement<[Binds]>
-  readonly #sourceTotals: Statement<[Binds], { waiting: number }>
 
   constructor(prepare: Prepare, parts: EndingParts) {
     this.#parts = parts
@@ -49,7 +47,6 @@ export class Endings {
     this.#closeAttempt = prepare('close_attempt')
     this.#readProgress = prepare<ProgressRow>('read_progress')
     this.#endFinalStep = prepare('end_final_step')
-    this.#sourceTotals = prepare<{ waiting: number }>('read_source_totals')
   }
 
   complete(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
@@ -131,7 +128,9 @@ export class Endings {
     const { events, jobs, settlement } = this.#parts
     const row = jobs.readRow(unit.job_seq)
     events.append(eventType(unit, outcome), row.id, unit.id, eventData(unit, outcome, error), facts.now)
-    const job = settlement.advance(this.#stopIfHopeless(unit, row, facts.now), facts.now)
+    // Any end, not only a failure, may make the units that ended enough to judge a share by.
+    const judged = unit.final_step === 1 ? row : this.#parts.earlyStop.judge(row, facts.now)
+    const job = settlement.advance(judged, facts.now)
     this.#note(unit, job)
     const progress = this.#readProgress.get({ unit_seq: unit.seq, attempt: unit.attempt }) ?? noProgress
     return {
@@ -139,16 +138,6 @@ export class Endings {
       job: toJob(job),
       settled: job.finished_at !== null,
     }
-  }
-
-  /** Cancels the rest once more has failed than may. @returns the job after it */
-  #stopIfHopeless(unit: ChangedUnitRow, job: JobRow, now: number): JobRow {
-    if (unit.state !== 'failed' || unit.final_step === 1 || job.stop_early === 0) return job
-    const { stops, jobs, notes } = this.#parts
-    const waiting = job.sealed_at === null ? (this.#sourceTotals.get({ job_seq: job.seq })?.waiting ?? 0) : 0
-    if (!mustStopEarly(job, waiting) || stops.stop(job.id, 'unit_failed', now) === null) return job
-    notes.add({ kind: 'stop', seq: job.seq })
-    return jobs.readRow(job.seq)
   }
 
   #note(unit: ChangedUnitRow, job: JobRow): void {

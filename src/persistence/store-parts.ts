@@ -5,6 +5,7 @@ import { ChangeNotes } from './change-notes.ts'
 import { Claims } from './claims.ts'
 import { ConsequenceReader } from './consequence-reader.ts'
 import { Dependencies } from './dependencies.ts'
+import { EarlyStop } from './early-stop.ts'
 import { Endings } from './endings.ts'
 import { EventStore } from './event-store.ts'
 import { History } from './history.ts'
@@ -68,18 +69,19 @@ export function createStoreParts(database: Database): StoreParts {
   const workers = new Workers(prepare, jobs)
   const runnable = new RunnableJobs(prepare)
   const shared = { dependencies, events, jobs, notes, search, stops, unitInserts, workers }
+  const earlyStop = new EarlyStop(prepare, { jobs, notes, stops })
   const history = new History(prepare, events)
   const settlement = new Settlement(prepare, { ...shared, noteSettled: (job) => history.noteSettled(job) })
   const cancellations = new Cancellations(jobs, notes, settlement, stops, workers)
   return {
-    batchEndings: new BatchEndings(prepare, { ...shared, settlement }),
+    batchEndings: new BatchEndings(prepare, { ...shared, earlyStop, settlement }),
     cancellations,
     claims: new Claims(prepare, events, jobs),
     clocks: new JobClocks(prepare),
     consequences: new ConsequenceReader(notes, runnable, workers),
     controls: new JobControls(prepare, { ...shared, settlement }),
     dependencies,
-    endings: new Endings(prepare, { ...shared, settlement }),
+    endings: new Endings(prepare, { ...shared, earlyStop, settlement }),
     events,
     history,
     instance: new Instance(prepare),

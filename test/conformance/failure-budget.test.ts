@@ -80,6 +80,17 @@ describe.each(implementations)('$name: failure budget', ({ open }) => {
     expect(run(store, 2, [...bad, ...bad])).toMatchObject({ state: 'running', cancelRequestedAt: null })
   })
 
+  test('the end that makes ten judges the failures before it, though it is none itself', () => {
+    const { store } = open()
+    submit(store, newJob(1, budget({ percent: 10, stopEarly: true }), 20))
+    const first = [
+      ...Array.from({ length: 5 }, () => 'bad' as const),
+      ...Array.from({ length: 4 }, () => 'ok' as const),
+    ]
+    expect(run(store, 1, first)).toMatchObject({ state: 'running', cancelRequestedAt: null })
+    expect(run(store, 1, ['ok'])).toMatchObject({ state: 'failed', counts: { failed: 5, completed: 5, cancelled: 10 } })
+  })
+
   test('without stopping early everything runs', () => {
     const { store } = open()
     submit(store, newJob(1, {}, 3))

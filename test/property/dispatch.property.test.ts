@@ -5,7 +5,7 @@
  *   queue-key-limit-off-by-one     a key that runs one more than its limit
  *   queue-fair-share-by-age        the oldest job first, whoever submitted it
  *   queue-parked-lane-forgotten    a lane that waits for its key and is never looked at again
- *   queue-rate-forgets-mixed-limits  a job without rate that makes the key forget the starts of the others
+ *   queue-rate-forgotten           a job without rate limit that makes the key forget the starts of the others
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -17,6 +17,7 @@ export function queueCommand(runner: CommandRunner): Command {
   const group = jsonCommand('queue', 'Show queues, limit, pause and resume them')
   group.addCommand(
     jsonCommand('list', 'Show queues that have a limit, are paused or run something').action(runner.act(list)),
+    { isDefault: true },
   )
   group.addCommand(
     jsonCommand('set', 'Set the limits of a queue, over all its jobs')

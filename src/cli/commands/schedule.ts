@@ -24,6 +24,7 @@ export function scheduleCommand(runner: CommandRunner): Command {
   group.addCommand(addCommand(runner))
   group.addCommand(
     jsonCommand('list', 'Show schedules with their next and last run').alias('ls').action(runner.act(list)),
+    { isDefault: true },
   )
   for (const [name, enabled, summary] of [
     ['pause', false, 'Keep a schedule, but let it not fire'],

@@ -93,7 +93,7 @@ export type CancelAnswer = z.infer<typeof cancelAnswer>
 
 export const logsRequest = z.strictObject({
   id: jobId,
-  unit: z.int().min(0).default(0).describe('Position of the unit'),
+  unit: z.int().min(0).optional().describe('Position of the unit; default: the first that failed, else the first'),
   attempt: z.int().min(1).optional().describe('Default: the latest'),
   mode: z.enum(['tail', 'head', 'range']).default('tail'),
   offset: z.int().min(0).optional().describe('First byte wanted, for mode "range": next_offset of the answer before'),

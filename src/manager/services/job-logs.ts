@@ -15,9 +15,10 @@ const grepWindowBytes = 4 * 1024 * 1024
  * @throws QueueError job_not_found, unit_not_found
  */
 export async function jobLogs(context: ServiceContext, request: OperationCall<'job_logs'>): Promise<LogsAnswer> {
-  const { job, unit } = unitAt(context, request.id, request.unit)
+  const position = request.unit ?? firstFailed(context, request.id)
+  const { job, unit } = unitAt(context, request.id, position)
   const attempt = attemptNumbered(context.store.readAttempts(unit.id), request.attempt, job.id)
-  if (attempt === null) return nothingYet(request, job.id)
+  if (attempt === null) return nothingYet(position, job.id)
   const window = request.grep === undefined ? request.max_bytes : grepWindowBytes
   const offset = request.mode === 'tail' ? -window : request.mode === 'head' ? 0 : (request.offset ?? 0)
   const slice = wholeCharacters(await context.executor.readOutput(attempt, { offset, maxBytes: window }))
@@ -25,7 +26,7 @@ export async function jobLogs(context: ServiceContext, request: OperationCall<'j
   const running = attempt.outcome === 'running'
   return {
     id: job.id,
-    unit: request.unit,
+    unit: position,
     attempt: attempt.attempt,
     untrusted_output: harmlessText(selected),
     offset: slice.offset,
@@ -36,6 +37,11 @@ export async function jobLogs(context: ServiceContext, request: OperationCall<'j
     running,
     next: nextRead(job.id, slice.offset, slice.nextOffset, slice.totalBytes, running),
   }
+}
+
+/** In a batch what failed is looked for first. */
+function firstFailed({ store }: ServiceContext, jobId: string): number {
+  return store.readUnits(jobId, { limit: 1 }, { states: ['failed'] })[0]?.position ?? 0
 }
 
 /** Cuts what a byte limit split: a character that began before the slice, and one that ends after it and comes with the next. */
@@ -75,10 +81,10 @@ function attemptNumbered(attempts: readonly Attempt[], number: number | undefine
   throw new QueueError('unit_not_found', `job ${jobId} has no attempt ${number}; it has ${attempts.length}`)
 }
 
-function nothingYet(request: OperationCall<'job_logs'>, id: string): LogsAnswer {
+function nothingYet(unit: number, id: string): LogsAnswer {
   return {
     id,
-    unit: request.unit,
+    unit,
     attempt: 0,
     untrusted_output: '',
     offset: 0,

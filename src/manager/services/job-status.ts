@@ -57,6 +57,10 @@ export function nextStep(jobs: readonly JobView[], now: number): string {
   const unfinished = jobs.filter((job) => !job.final)
   const later = doNotWait(jobs, now)
   if (later !== null) return later
+  const held = unfinished.find((job) => job.state === 'awaiting_approval')
+  if (held !== undefined) {
+    return `Job ${held.id} waits for the person: show them its review, then decide_job {"id":"${held.id}","decision":"approve"} or "reject".`
+  }
   if (unfinished.length > 0)
     return `wait_for_jobs ${JSON.stringify({ ids: unfinished.map((job) => job.id) })} answers when they end.`
   const failed = jobs.find((job) => job.stored_state === 'failed')

@@ -232,7 +232,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
       const { exitCode, elapsedMs, outputBytes, droppedBytes, now } = facts
       Object.assign(attempt, { outcome, error, exitCode, elapsedMs, outputBytes, droppedBytes, finishedAt: now })
       this.tell(endEvent(unit.state, outcome), job.id, unit.id, endData(unit, outcome, error), now)
-      if (unit.state === 'failed' && !unit.finalStep) this.#stopIfHopeless(job, now)
+      if (countsOf(this.state, job).failed > 0 && !unit.finalStep) this.#stopIfHopeless(job, now)
       const settled = this.advance(job, now)
       if (!settled) this.#noteEnd(job, unit)
       return { unit: viewUnit(unit), job: viewJob(this.state, job), settled }

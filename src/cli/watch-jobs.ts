@@ -3,6 +3,7 @@ import type { WaitAnswer } from '../domain/wire/jobs.ts'
 import { longestWaitSeconds } from '../domain/wire/jobs.ts'
 import type { JobView } from '../domain/wire/shared.ts'
 import { jobProgressLine, progressText } from './display/progress-bar.ts'
+import { waitsForPerson } from './exit-codes.ts'
 import type { Session } from './session.ts'
 
 export interface WatchOptions {
@@ -50,7 +51,11 @@ export async function watchJobs(session: Session, client: ManagerClient, options
       ended > 0 || answer.jobs.length === 0 ? options.until === 'any_ended' || ended === answer.jobs.length : false
     if (!silent) show(session, answer.jobs, told)
     const waitedMs = session.now() - started
-    if (satisfied || (options.timeoutMs !== undefined && waitedMs >= options.timeoutMs)) {
+    if (
+      satisfied ||
+      waitsForPerson(answer.jobs) ||
+      (options.timeoutMs !== undefined && waitedMs >= options.timeoutMs)
+    ) {
       terminal.liveEnd()
       return { ...answer, satisfied, waited_s: waitedMs / 1000 }
     }

@@ -179,7 +179,9 @@ function resolveRoot(
   const { aliases } = rules
   if (!isRoot(word)) {
     if (aliases?.includes(word) === true) return { root: 'dependencies', path: [word, ...path], text }
-    throw refuse(`begins with ${quoted(word)}, which means nothing here`)
+    throw refuse(
+      `begins with ${quoted(word)}, which means nothing here${aliases === undefined || aliases.length === 0 ? '' : `; its dependencies are called ${aliases.join(', ')}: name one with {"id":"…","as":${JSON.stringify(word)}}`}`,
+    )
   }
   const allowed = rules.roots ?? roots
   if (!allowed.includes(word)) throw refuse(`cannot be used here; only ${allowed.join(', ')} can`)

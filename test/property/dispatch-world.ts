@@ -104,6 +104,7 @@ export class DispatchWorld {
 
   close(): void {
     this.#dispatcher.quiet()
+    this.#commits.pause()
     this.store.close()
     rmSync(this.#directory, { recursive: true, force: true })
   }
@@ -153,6 +154,7 @@ export class DispatchWorld {
       }
       case 'restart': {
         this.#dispatcher.quiet()
+        this.#commits.pause()
         const manager = this.#manager()
         this.#commits = manager.commits
         this.#dispatcher = manager.dispatcher

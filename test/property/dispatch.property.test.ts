@@ -28,8 +28,8 @@ const plan: fc.Arbitrary<JobPlan> = fc.record({
   queue,
   // Mostly alike: shares are among equals.
   priority: fc.constantFrom<Priority>(2, 2, 2, 2, 3, 1),
-  concurrency: fc.option(few, { freq: 3 }),
-  keyLimits: fc.option(fc.record({ concurrency: fc.option(few), rate: fc.option(rate) }), { freq: 1 }),
+  concurrency: fc.option(few, { freq: 2 }),
+  keyLimits: fc.option(fc.record({ concurrency: fc.option(few), rate: fc.option(rate) }), { freq: 3 }),
   keys: fc.array(key, { minLength: 1, maxLength: 8 }),
 })
 

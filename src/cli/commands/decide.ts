@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
 import { errorKinds } from '../../domain/errors.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
-import { jobDetail } from '../display/job-detail.ts'
 import { typedJobId } from '../job-ids.ts'
 import type { Session } from '../session.ts'
 
@@ -25,17 +24,13 @@ async function decide(session: Session, typed: string, decision: 'approve' | 're
   const { terminal } = session
   const client = session.client()
   const id = await typedJobId(session, typed)
-  if (!session.json) {
-    // What is decided stands above the decision.
-    const { jobs } = await client.call('job_status', { ids: [id] }, { signal: session.interrupted })
-    for (const job of jobs)
-      if (job.review !== undefined) for (const line of jobDetail(job, terminal, session.now())) terminal.line(line)
-  }
   const answer = await client.call('decide_job', { id, decision }, { signal: session.interrupted })
   if (session.json) terminal.value(answer)
   else {
     const done = decision === 'approve' ? terminal.colors.green('approved') : terminal.colors.yellow('rejected')
-    terminal.line(`${done}  ${id}  ${answer.job.state}: ${terminal.harmless(answer.job.why)}`)
+    terminal.line(
+      `${done}  ${id}  ${terminal.harmless(answer.job.name)}  ${answer.job.state}: ${terminal.harmless(answer.job.why)}`,
+    )
   }
   return 0
 }

@@ -12,6 +12,7 @@ import { integerOption } from '../option-values.ts'
 import { checkedScheduleName, type ScheduleOptions, scheduleInputOf } from '../schedule-input.ts'
 import type { Session } from '../session.ts'
 import { readStandardInput } from '../standard-input.ts'
+import { refuseWordsBeforeProgram } from './submit.ts'
 
 interface RunsOptions {
   readonly limit?: string
@@ -82,6 +83,7 @@ Examples:
   nightkiln schedule add nightly --cron "0 7 * * *"
 `,
     )
+    .hook('preAction', (_, command) => refuseWordsBeforeProgram(command, 1))
     .action(runner.act(add))
 }
 

@@ -1,4 +1,5 @@
 import { Argument, type Command } from 'commander'
+import { QueueError } from '../../domain/errors.ts'
 import type { SubmitAnswer } from '../../domain/wire/submit.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { forCommandLine } from '../display/for-command-line.ts'
@@ -36,7 +37,24 @@ Examples:
   nightkiln submit --lines urls.txt --max-attempts 3 --per-key {{unit}} -- curl -fsSO {{unit}}
 `,
     )
+    .hook('preAction', (_, command) => refuseWordsBeforeProgram(command))
     .action(runner.act(submit))
+}
+
+/**
+ * A pattern without quotes is replaced by the shell: its second match would be run as the program.
+ * @param allowed words of the command line itself, such as a name
+ */
+export function refuseWordsBeforeProgram(command: Command, allowed = 0): void {
+  let root = command
+  while (root.parent !== null) root = root.parent
+  const raw = (root as Command & { readonly rawArgs: readonly string[] }).rawArgs
+  const dashes = raw.indexOf('--')
+  const before = dashes === -1 ? [] : command.args.slice(allowed, command.args.length - (raw.length - dashes - 1))
+  if (before.length === 0) return
+  throw new QueueError('invalid_input', `${JSON.stringify(before[0])} stands before "--", where only options can`, {
+    remedy: 'Quote a pattern, so that the shell leaves it alone: --glob "*.wav" -- program …',
+  })
 }
 
 async function submit(session: Session, given: Options, argv: readonly string[]): Promise<number> {

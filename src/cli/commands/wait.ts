@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
 import { jobDetail } from '../display/job-detail.ts'
-import { outcomeExitCodes, waitExitCode } from '../exit-codes.ts'
+import { outcomeExitCodes, waitExitCode, waitsForPerson } from '../exit-codes.ts'
 import { typedJobIds } from '../job-ids.ts'
 import { durationOption } from '../option-values.ts'
 import type { Session } from '../session.ts'
@@ -43,9 +43,8 @@ async function wait(session: Session, options: Options, typed: readonly string[]
     for (const job of outcome.jobs.filter((ended) => ended.stored_state === 'failed')) {
       for (const line of jobDetail(job, terminal, session.now())) terminal.line(line)
     }
-    if (!outcome.satisfied) terminal.note(`the time ran out; the jobs go on: nightkiln wait ${ids.join(' ')}`)
-    for (const job of outcome.jobs.filter(({ state }) => state === 'awaiting_approval'))
-      terminal.note(`${job.id} waits for you: nightkiln approve ${job.id} or nightkiln reject ${job.id}`)
+    if (!outcome.satisfied && !waitsForPerson(outcome.jobs))
+      terminal.note(`the time ran out; the jobs go on: nightkiln wait ${ids.join(' ')}`)
   }
   if (!session.json) for (const id of outcome.missing) terminal.problem(`no job has the id ${id}`)
   return waitExitCode(outcome)

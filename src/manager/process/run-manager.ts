@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { uuidv7 } from 'uuidv7'
 import { readManagerFile } from '../../client/manager-file.ts'
@@ -24,7 +25,6 @@ import { directoryIdentity } from '../../platform/directory-identity.ts'
 import { bootId, ownIdentity } from '../../platform/process-identity.ts'
 import { createCommandExecutor } from '../../workers/command-executor.ts'
 import { removeAttempts, sweepAttempts } from '../../workers/remove-attempts.ts'
-import { createApi } from '../api/create-api.ts'
 import { CommitQueue } from '../runtime/commit-queue.ts'
 import { EventHub } from '../runtime/event-hub.ts'
 import { EventPruner } from '../runtime/event-pruner.ts'
@@ -39,18 +39,19 @@ import { StorageGuard } from '../runtime/storage-guard.ts'
 import type { ServiceContext } from '../services/service-context.ts'
 import { removeOrphanSpools } from '../services/source-spool.ts'
 import { composeRuntime, restoreJobClocks } from './compose-runtime.ts'
-import { composeScheduler } from './compose-scheduler.ts'
 import { removeHealScript, writeCommandLine, writeHealScript } from './heal-script.ts'
 import { becomeLeader, type LeaderLock } from './leadership.ts'
-import { type Listener, listen } from './listener.ts'
 import { ManagerRecord } from './manager-record.ts'
 import { createRotatingLog } from './rotating-log.ts'
+import type { Service } from './serve-calls.ts'
 import { Shutdown, type StopOrder } from './shutdown.ts'
 import { prepareSocketPath } from './socket-path.ts'
 import { prepareStateDirectory } from './state-directory.ts'
 
 /** Deaths older than this say nothing about the present. */
 const deathMemoryMs = 24 * 3_600_000
+/** Commands that waited are started within this time; loading the rest of the program would hold them up. */
+const headStartMs = 10
 const startupSpaceBytes = 512 * 1024
 /** Ends the process when the storage cannot be trusted or another manager leads. */
 const storageExitCode = 74
@@ -142,7 +143,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
       // What a group took from the index may still be claimable, and what it reported as failed may stand.
       dispatcher.rebuild()
       feeder.wake()
-      scheduler.wake()
+      service?.scheduler.wake()
       recoverer.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed'))
     },
   })
@@ -228,15 +229,15 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     },
   })
 
-  let listener: Listener | null = null
+  let service: Service | null = null
   const idle = new IdleExit({
     clock,
     idleMs: settings.idle_exit,
     isNeeded: () =>
       supervisor.running > 0 ||
       dispatcher.waitingJobs > 0 ||
-      (listener?.connections() ?? 0) > 0 ||
-      scheduler.hasEnabled() ||
+      (service?.listener.connections() ?? 0) > 0 ||
+      service?.scheduler.hasEnabled() === true ||
       hasUnfinishedJob(store),
     exit: () => shutdown.request({ drainMs: 0, running: 'leave', reason: 'idle' }),
   })
@@ -249,13 +250,13 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   const shutdown = new Shutdown({
     dispatcher,
     supervisor,
-    listener: () => listener,
+    listener: () => service?.listener ?? null,
     answerWaiting: () => closing.abort(),
     abandon: () => recordStop({ reason: 'user' }),
     exit: (code) => process.exit(code),
     log,
     stopBackground: async () => {
-      await Promise.all([scheduler.stop(), feeder.stop(), retention.stop(), jobClock.close()])
+      await Promise.all([service?.scheduler.stop(), feeder.stop(), retention.stop(), jobClock.close()])
       await reader.close()
     },
     finish: (order) => {
@@ -282,7 +283,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     feeder,
     jobClock,
     throughput: runtime.throughput,
-    scheduler: { wake: () => scheduler.wake() },
+    scheduler: { wake: () => service?.scheduler.wake() },
     reader,
     deletion,
     facts: {
@@ -301,8 +302,6 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     isDraining: () => shutdown.isDraining,
     closing: closing.signal,
   }
-
-  const scheduler = composeScheduler(context, log)
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.onSignal(signal))
   process.on('SIGHUP', () => log.info('SIGHUP ignored: a closing terminal is no reason to stop'))
@@ -323,16 +322,19 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   // Adoption precedes everything that could start the same work again.
   await recoverer.reconcile()
   restoreJobClocks(store, jobClock)
-  const socket = prepareSocketPath(paths, epoch)
-  listener = await listen(createApi({ context, log }), socket)
-  record.write({ socket, state: 'leading' })
   keeper.start()
+  dispatcher.start()
+  feeder.start()
+  await commits.run(() => undefined)
+  if (supervisor.running > 0) await delay(headStartMs)
+  const socket = prepareSocketPath(paths, epoch)
+  const { serveCalls } = await import('./serve-calls.ts')
+  service = await serveCalls(context, log, socket)
+  record.write({ socket, state: 'leading' })
   pruner.start()
   retention.start()
   idle.start()
-  dispatcher.start()
-  feeder.start()
-  scheduler.start()
+  service.scheduler.start()
   log.info({ socket, adopted: supervisor.running }, 'ready')
 }
 

@@ -101,7 +101,9 @@ export class AttemptSupervisor {
       return
     }
     try {
-      const task = this.#options.makeTask(job, unit, { elapsedMs: 0, frozen: job.frozenAt !== null, resultsFile })
+      // The job may have been frozen while the results were being written.
+      const { frozenAt } = (resultsFile === null ? null : this.#options.store.readJob(job.id)) ?? job
+      const task = this.#options.makeTask(job, unit, { elapsedMs: 0, frozen: frozenAt !== null, resultsFile })
       supervised.live = this.#options.executor.start(task, this.#observer(supervised))
     } catch (error) {
       this.#refuse(supervised, error)

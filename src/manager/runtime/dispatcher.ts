@@ -123,9 +123,10 @@ export class Dispatcher {
     this.#options.commits.wake()
   }
 
-  /** The limits of queues have changed. */
+  /** The limits of queues have changed: what a limit held back may start in the next group. */
   reloadQueues(): void {
     this.#limits.setQueues(this.#options.store.readQueues())
+    this.#options.commits.wake()
   }
 
   /** No new claims. */

@@ -68,7 +68,9 @@ function compileKey(text: string, name: string): Template {
 
 function keyText(template: Template | null, unit: Json): string | null {
   if (template === null) return null
-  const key = renderTemplate(template, { unit, index: 0, job: { id: '' }, attempt: 0, dependencies: new Map() })
+  const rendered = renderTemplate(template, { unit, index: 0, job: { id: '' }, attempt: 0, dependencies: new Map() })
+  // Half a character would not come out of the database as it went in, and its lane would never be found again.
+  const key = rendered.replace(/\p{Surrogate}/gu, '\ufffd')
   if (key.length <= longestKey) return key
   const hash = createHash('sha256').update(key).digest('base64url')
   return `${key.slice(0, longestKey - hashLength).replace(/[\ud800-\udbff]$/, '')}#${hash}`

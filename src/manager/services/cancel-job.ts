@@ -54,7 +54,9 @@ function nextStep(jobs: CancelAnswer['jobs']): string {
 function explain(context: ServiceContext, kind: CancelAnswer['jobs'][number]['outcome'], id: string): string {
   switch (kind) {
     case 'cancelled':
-      return 'cancelled before anything ran'
+      return context.store.readJob(id)?.startedAt == null
+        ? 'cancelled before anything ran'
+        : 'cancelled: nothing of it was running; what it did so far stays'
     case 'cancelling': {
       const grace = context.store.readJobPayload(id)?.options.cancelGraceMs ?? 0
       return `its processes were asked to stop; what lives after ${formatDuration(grace)} is killed`

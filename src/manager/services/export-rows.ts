@@ -9,7 +9,7 @@ export function jobRow(job: Job, params: JsonObject): ExportRow {
     id: job.id,
     name: job.name,
     type: job.type,
-    state: job.state,
+    state: job.state === 'completed' && job.counts.failed > 0 ? 'completed_with_failures' : job.state,
     queue: job.queue,
     priority: priorityName(job.priority),
     labels: { ...job.labels },

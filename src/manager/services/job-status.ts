@@ -66,6 +66,9 @@ export function nextStep(jobs: readonly JobView[], now: number): string {
   const failed = jobs.find((job) => job.stored_state === 'failed')
   if (failed !== undefined)
     return `job_logs {"id":"${failed.id}"} shows what it printed; rerun_job {"id":"${failed.id}"} runs it again.`
+  const partly = jobs.find((job) => job.state === 'completed_with_failures')
+  if (partly !== undefined)
+    return `list_units {"id":"${partly.id}","states":["failed"]} shows what failed and why; rerun_job {"id":"${partly.id}","only":"failed"} runs just that again.`
   const completed = jobs.find((job) => isFinalJobState(job.stored_state))
   return completed === undefined ? 'Nothing.' : `job_result {"id":"${completed.id}"} has the whole result.`
 }

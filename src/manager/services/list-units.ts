@@ -74,7 +74,9 @@ function nextStep(
   if (page.length === 0) return 'No unit matches. Leave states and keys out to see all.'
   return isFinalJobState(job.state)
     ? `job_result {"id":"${job.id}"} has the results.`
-    : `wait_for_jobs {"ids":["${job.id}"]} tells when all have ended.`
+    : job.heldAt !== null
+      ? `Show the person job_status {"ids":["${job.id}"]} (its review), then decide_job.`
+      : `wait_for_jobs {"ids":["${job.id}"]} tells when all have ended.`
 }
 
 const cursorContent = z.object({ v: z.literal(1), after: z.int(), of: z.string() })

@@ -75,7 +75,8 @@ export async function prepareSubmission(
     finalStep: finalStepOf(type, request, aliases),
     dependencies,
     contentHash: contentHash(request, rerun),
-    workHash: hasUnits ? null : hashOf({ type: request.type, params: request.params }),
+    // What needs no processor takes no time worth estimating.
+    workHash: hasUnits || type.executor === 'inline' ? null : hashOf({ type: request.type, params: request.params }),
   }
 }
 

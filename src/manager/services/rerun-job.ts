@@ -86,6 +86,10 @@ function submissionOf(job: Job, payload: JobPayload, request: RerunRequest): Sub
     ...(budgetUnits === null ? {} : { max_failed_units: budgetUnits }),
     ...(percent === null ? {} : { max_failed_percent: percent }),
     stop_early: stopEarly,
+    // The whole work again is looked at again; chosen units were approved with the first run.
+    ...(job.testUnits === null || request.only !== undefined || request.units !== undefined
+      ? {}
+      : { test_first: job.testUnits }),
     ...(payload.finalStep === null ? {} : { final_step: { params: payload.finalStep.params } }),
     ...overrides,
     params: overriddenParams === undefined ? payload.params : type.mergeParams(payload.params, overriddenParams),
@@ -145,7 +149,8 @@ async function chosenUnits(context: ServiceContext, job: Job, request: RerunRequ
   }
   // What a cancelled job's sources had not given yet was not completed either.
   const includesUnfed = positions === null && (request.only === undefined || request.only === 'not_completed')
-  if (includesUnfed) values.push(...(await unfedValues(context, job)))
+  // One by one: so many arguments of one call as a job may have units overflow the stack.
+  if (includesUnfed) for (const value of await unfedValues(context, job)) values.push(value)
   if (values.length === 0) {
     throw new QueueError('invalid_input', `no unit of job ${job.id} is to run again: ${explain(job, request)}`, {
       remedy: `list_units {"id":"${job.id}"} shows its units and how they ended.`,

@@ -43,6 +43,7 @@ export async function submitOrRerun(
   const prepared = await prepareSubmission(context, request, rerun)
   const directory = commandInput.safeParse(prepared.context).data?.cwd
   const looked = directory === undefined ? null : missingDirectory(directory)
+  const queueNotes = unknownQueueNotes(context, request.queue)
   let outcome: SubmitOutcome
   try {
     outcome = await context.commits.run((commit) => storeSubmission(context, prepared, { scheduleId: null }, commit))
@@ -65,7 +66,7 @@ export async function submitOrRerun(
   })
   const isPart = rerun?.units != null && job.finalStep !== null
   const partNotes = isPart ? ['Its final step gets the results of these units alone.'] : []
-  return answerOf(context, job, { existing, notes: [...prepared.notes, ...notes, ...partNotes] })
+  return answerOf(context, job, { existing, notes: [...queueNotes, ...prepared.notes, ...notes, ...partNotes] })
 }
 
 /**
@@ -107,6 +108,18 @@ export function jobOf(outcome: SubmitOutcome, key: string): { readonly existing:
       )
     }
   }
+}
+
+/** A queue is made by its first use: one with a typing error would have none of the limits that were meant. */
+function unknownQueueNotes({ store }: ServiceContext, name: string | undefined): string[] {
+  if (name === undefined) return []
+  const queues = store.readQueues()
+  const limited = queues.filter(({ concurrency, rate }) => concurrency !== null || rate !== null)
+  if (limited.length === 0 || queues.some((queue) => queue.name === name)) return []
+  const names = limited.slice(0, 5).map((queue) => `"${queue.name}"`)
+  return [
+    `Its queue "${name}" is new and has no limits; ${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} some.`,
+  ]
 }
 
 function answerOf(

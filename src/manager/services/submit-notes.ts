@@ -78,7 +78,9 @@ function unitNotes(job: Job): string[] {
   return [
     ...(testUnits === null
       ? []
-      : [`The first ${testUnits} run; then it waits for approval (decide_job): nothing else starts before.`]),
+      : [
+          `${testUnits === 1 ? 'The first runs' : `The first ${testUnits} run`}; then it waits for approval (decide_job): nothing else starts before.`,
+        ]),
     ...(tolerated === null
       ? []
       : [

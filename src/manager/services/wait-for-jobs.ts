@@ -24,7 +24,7 @@ export async function waitForJobs(
   const ids = [...new Set(request.ids)]
   viewsOf(context, ids, 'concise')
   const since = request.cursor === undefined ? store.lastEventId() : Number(request.cursor)
-  const isSatisfied = () => satisfied(context, ids, request.until, since)
+  const isSatisfied = () => satisfied(context, ids, request.until, since) || waitsForPerson(context, ids, request.until)
 
   let done = isSatisfied()
   if (!done && request.timeout_s > 0) {
@@ -53,7 +53,7 @@ export async function waitForJobs(
   const { jobs, missing } = viewsOf(context, ids, 'concise')
   const cursor = String(store.lastEventId())
   return {
-    satisfied: done,
+    satisfied: done && satisfied(context, ids, request.until, since),
     jobs,
     missing,
     waited_s: Math.round(clock.monotonic() - begun) / 1000,
@@ -76,4 +76,11 @@ function satisfied(context: ServiceContext, ids: readonly string[], until: Until
   const hasEnded = (job: Job) => isFinalJobState(job.state)
   const jobs = context.store.readJobs(ids)
   return until === 'all_ended' ? jobs.every(hasEnded) : jobs.some(hasEnded)
+}
+
+/** What is held waits for a person, who must hear of it: to wait on would help nobody. */
+function waitsForPerson(context: ServiceContext, ids: readonly string[], until: Until): boolean {
+  if (until === 'any_changed') return false
+  const unfinished = context.store.readJobs(ids).filter((job) => !isFinalJobState(job.state))
+  return unfinished.length > 0 && unfinished.every((job) => job.heldAt !== null)
 }

@@ -114,8 +114,19 @@ function renderArgument(argv: readonly Template[], position: number, scope: Temp
 
 const number = /^-(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/
 
+/** What the placeholders at the beginning give together: an empty one in front hides nothing. Text ends it. */
+function leadingValue(template: Template, scope: TemplateScope): Json {
+  let leading: Json = ''
+  for (const part of template.parts) {
+    if (typeof part === 'string') return leading
+    leading = placeholderValue(template, part, scope)
+    if (leading !== '') return leading
+  }
+  return leading
+}
+
 function refuseOption(template: Template, beginning: Placeholder, scope: TemplateScope): void {
-  const value = placeholderValue(template, beginning, scope)
+  const value = leadingValue(template, scope)
   if (typeof value !== 'string' || !value.startsWith('-') || number.test(value)) return
   throw new QueueError(
     'invalid_input',
@@ -139,19 +150,26 @@ function refusePlaceholdersInScript(script: string | undefined): void {
   )
 }
 
-const shells = /(^|[\\/])(ash|bash|dash|fish|ksh|sh|zsh)(\.exe)?$/
+const shells = /(^|[\\/])(ash|bash|busybox|csh|dash|fish|ksh|mksh|rbash|sh|tcsh|yash|zsh)(\.exe)?$/
+/** A cluster of short options with `c` among them, such as -c, -ec or -ce. */
+const scriptFlag = /^[-+][A-Za-z]*c[A-Za-z]*$/
 
 /** The text behind `sh -c` is a script too. */
 function refuseShellCode(argv: readonly Template[]): void {
   const texts = argv.map(({ parts }) => (parts.length === 1 && typeof parts[0] === 'string' ? parts[0] : null))
-  argv.forEach((template, position) => {
-    const before = texts[position - 1]
-    if (before == null || !/^-[A-Za-z]*c$/.test(before) || placeholdersOf(template).length === 0) return
-    if (!texts.slice(0, position - 1).some((text) => text !== null && shells.test(text))) return
-    throw new QueueError(
-      'invalid_input',
-      `${template.name} is a script with the placeholder ${placeholdersOf(template)[0]?.text}: a value in a script would be run as code`,
-      { remedy: `Pass it as an argument: ["sh","-c","echo \\"$1\\"","sh","{{unit}}"]. ${scriptRemedy}` },
-    )
-  })
+  const shell = texts.findIndex((text) => text !== null && shells.test(text))
+  const flag = shell === -1 ? -1 : texts.findIndex((text, at) => at > shell && text !== null && scriptFlag.test(text))
+  if (flag === -1) return
+  // Further options may stand between the flag and the script; a placeholder among them could be one.
+  for (const [position, template] of argv.entries()) {
+    if (position <= flag) continue
+    if (placeholdersOf(template).length > 0) {
+      throw new QueueError(
+        'invalid_input',
+        `${template.name} is a script with the placeholder ${placeholdersOf(template)[0]?.text}: a value in a script would be run as code`,
+        { remedy: `Pass it as an argument: ["sh","-c","echo \\"$1\\"","sh","{{unit}}"]. ${scriptRemedy}` },
+      )
+    }
+    if (!/^[-+]/.test(texts[position] ?? '')) return
+  }
 }

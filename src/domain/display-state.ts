@@ -15,6 +15,8 @@ export interface DisplayFacts {
   readonly queuePaused?: boolean | undefined
   /** The lane is told to wait until then. */
   readonly rateLimitedUntil?: number | null | undefined
+  /** The rate limit of its queue lets the next start then. */
+  readonly queueRateUntil?: number | null | undefined
   /** The limit of its queue is reached. */
   readonly queueFull?: boolean | undefined
   /** Ms of silence of what runs, once it is worth telling. */
@@ -213,6 +215,9 @@ function describeHeld(job: Job, heldAt: number, facts: DisplayFacts): Display {
 
 function waitReason(facts: DisplayFacts): string {
   if (facts.draining === true) return 'waits for the next manager: this one is stopping'
+  if (facts.queueRateUntil != null && facts.queueRateUntil > facts.now) {
+    return `waits for the rate limit of its queue: the next starts in ${formatDuration(facts.queueRateUntil - facts.now)}`
+  }
   if (facts.queueFull === true) return 'waits for its queue: as many units run as its limit allows'
   if (facts.diskFull === true) return 'waits for disk space: it is below the floor under which nothing starts'
   const slots = facts.slots

@@ -13,6 +13,8 @@ export type ChangeNote =
   | { readonly kind: 'stop'; readonly seq: number }
   | { readonly kind: 'settled'; readonly job: Job }
   | { readonly kind: 'feed' }
+  /** A cancelled job has more units than one transaction should cancel. */
+  | { readonly kind: 'sweep'; readonly jobId: string }
 
 /**
  * What changed since the notes were last taken: written beside the rows, undone with their savepoints, and read at the end of

@@ -22,6 +22,7 @@ export class ConsequenceReader {
     const queues = new Set<string>()
     const stopped = new Set<number>()
     const settled: Job[] = []
+    const sweeps = new Set<string>()
     let feed = false
     for (const note of this.#notes.take()) {
       if (note.kind === 'job') jobs.add(note.seq)
@@ -29,6 +30,7 @@ export class ConsequenceReader {
       else if (note.kind === 'queue') queues.add(note.name)
       else if (note.kind === 'stop') stopped.add(note.seq)
       else if (note.kind === 'settled') settled.push(note.job)
+      else if (note.kind === 'sweep') sweeps.add(note.jobId)
       else feed = true
     }
     const rest = this.#runnable.readRest()
@@ -39,6 +41,6 @@ export class ConsequenceReader {
       for (const key of keys) runnable.push(...this.#runnable.readLane(seq, key))
     }
     const stops: HeldUnit[] = [...stopped].flatMap((seq) => this.#workers.findHeldOfJob(seq))
-    return { runnable: [...rest, ...runnable], stops, settled, feed }
+    return { runnable: [...rest, ...runnable], stops, settled, feed, sweeps: [...sweeps] }
   }
 }

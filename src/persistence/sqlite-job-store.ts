@@ -113,6 +113,10 @@ export class SqliteJobStore extends SqliteStoreReads implements JobStore {
     return this.write((parts) => parts.cancellations.request(jobId, reason, now))
   }
 
+  cancelMoreUnits(jobId: string, limit: number, now: number): boolean {
+    return this.write((parts) => parts.cancellations.cancelMore(jobId, limit, now))
+  }
+
   appendSource(jobId: string, source: NewSource, now: number): AppendOutcome {
     return this.write((parts) => parts.sources.append(jobId, source, now))
   }

@@ -142,6 +142,10 @@ export abstract class SqliteStoreReads extends SqliteStoreConnection {
     return this.read((parts) => parts.sources.readOpen(limit))
   }
 
+  readCancellingJobs(limit: number): readonly string[] {
+    return this.read((parts) => parts.cancellations.readCancelling(limit))
+  }
+
   readUnfedSources(jobId: string): readonly OpenSource[] {
     return this.read((parts) => parts.sources.readUnfed(jobId))
   }

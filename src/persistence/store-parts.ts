@@ -65,14 +65,14 @@ export function createStoreParts(database: Database): StoreParts {
   const jobs = new JobReader(prepare)
   const dependencies = new Dependencies(prepare)
   const unitInserts = new UnitInserts(prepare)
-  const stops = new JobStops(prepare, events)
+  const stops = new JobStops(prepare, events, notes)
   const workers = new Workers(prepare, jobs)
   const runnable = new RunnableJobs(prepare)
   const shared = { dependencies, events, jobs, notes, search, stops, unitInserts, workers }
   const earlyStop = new EarlyStop(prepare, { jobs, notes, stops })
   const history = new History(prepare, events)
   const settlement = new Settlement(prepare, { ...shared, noteSettled: (job) => history.noteSettled(job) })
-  const cancellations = new Cancellations(jobs, notes, settlement, stops, workers)
+  const cancellations = new Cancellations(prepare, jobs, notes, settlement, stops, workers)
   return {
     batchEndings: new BatchEndings(prepare, { ...shared, earlyStop, settlement }),
     cancellations,

@@ -3,7 +3,7 @@ import type { JobStore } from '../../src/domain/ports/job-store.ts'
 import { implementations } from './support/implementations.ts'
 import { brokenRecord, claim, claimSome, facts, jobIdOf, newJob, start, submit, unitIdOf } from './support/jobs.ts'
 
-const none = { runnable: [], stops: [], settled: [], feed: false }
+const none = { runnable: [], stops: [], settled: [], feed: false, sweeps: [] }
 
 /** @returns the number of each job with a lane that may have become claimable, and the key of the lane. */
 function runnable(store: JobStore): (readonly [number, string | null])[] {

@@ -359,13 +359,14 @@ export class StorePair {
   }
 }
 
-function inOrder({ runnable, stops, settled, feed }: Consequences): Consequences {
+function inOrder({ runnable, stops, settled, feed, sweeps }: Consequences): Consequences {
   const lanes = new Map(runnable.map((lane) => [`${String(lane.seq).padStart(9, '0')} ${lane.limitKey ?? ''}`, lane]))
   return {
     runnable: [...lanes.keys()].sort().flatMap((name) => lanes.get(name) ?? []),
     stops: [...stops].sort((left, right) => (left.fence.unitId < right.fence.unitId ? -1 : 1)),
     settled,
     feed,
+    sweeps,
   }
 }
 

@@ -177,6 +177,8 @@ export interface Consequences {
   readonly settled: readonly Job[]
   /** True when a source may be fed. */
   readonly feed: boolean
+  /** Cancelled jobs with more waiting units than one change should cancel: `cancelMoreUnits` goes on. */
+  readonly sweeps: readonly string[]
 }
 
 export type PauseOutcome =
@@ -339,6 +341,14 @@ export interface JobStore extends EventStore, HistoryStore, LaneStore, ScheduleS
 
   /** Sets the flag, cancels every available unit, settles when nothing runs. Idempotent. */
   requestCancel(jobId: string, reason: CancelReason, now: number): CancelOutcome
+
+  /**
+   * Cancels up to `limit` further waiting units of a job whose cancel was asked for; with the last of them it settles.
+   * @returns true when there are more
+   */
+  cancelMoreUnits(jobId: string, limit: number, now: number): boolean
+  /** Jobs for which `cancelMoreUnits` has to go on: a manager may have died in between. */
+  readCancellingJobs(limit: number): readonly string[]
 
   registerWorker(worker: WorkerRecord, now: number, leaseExpiresAt: number): void
   /** @returns false when the worker is unknown or stopped. */

@@ -10,6 +10,7 @@ import type { Job } from '../../domain/job.ts'
 import type { CommandExecutor } from '../../domain/ports/executor.ts'
 import type { JobStore, UnitEnd } from '../../domain/ports/job-store.ts'
 import { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
+import { CancelSweeper } from '../runtime/cancel-sweeper.ts'
 import { commandTask } from '../runtime/command-task.ts'
 import type { Commit, CommitQueue } from '../runtime/commit-queue.ts'
 import { Dispatcher } from '../runtime/dispatcher.ts'
@@ -40,6 +41,7 @@ export interface Runtime {
   readonly dispatcher: Dispatcher
   readonly supervisor: AttemptSupervisor
   readonly feeder: UnitFeeder
+  readonly sweeper: CancelSweeper
   readonly jobClock: JobClock
   readonly throughput: Throughput
 }
@@ -48,6 +50,7 @@ export interface Runtime {
 export function composeRuntime(options: RuntimeOptions): Runtime {
   const { store, commits, executor, clock, settings, paths, workerId, log, faultPoint } = options
   const throughput = new Throughput(clock)
+  const sweeper = new CancelSweeper({ store, commits, clock, log })
   const feeder = new UnitFeeder({ store, commits, clock, createId: uuidv7, home: paths.home, log })
   const resultsFileOf = (jobId: string) => join(paths.results, `${jobId}.jsonl`)
   const onEnded = ({ job, unit }: UnitEnd) => {
@@ -91,12 +94,13 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     stop: (unitId) => supervisor.stop(unitId, 'cancel'),
   })
   const followChanges = (commit: Commit) => {
-    const { runnable, stops, settled, feed } = store.takeConsequences()
+    const { runnable, stops, settled, feed, sweeps } = store.takeConsequences()
     dispatcher.offer(runnable)
     commit.afterCommit(() => {
       for (const held of stops) supervisor.stop(held.fence.unitId, 'cancel')
       for (const job of settled) forget(job)
       if (feed) feeder.wake()
+      for (const jobId of sweeps) sweeper.sweep(jobId)
     })
   }
   commits.addClosingHook(followChanges)
@@ -134,7 +138,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     jobClock.ended(job.id)
     throughput.ended(job)
   }
-  return { dispatcher, supervisor, feeder, jobClock, throughput }
+  return { dispatcher, supervisor, feeder, jobClock, sweeper, throughput }
 }
 
 const restoredPage = 500

@@ -256,6 +256,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
     exit: (code) => process.exit(code),
     log,
     stopBackground: async () => {
+      runtime.sweeper.stop()
       await Promise.all([service?.scheduler.stop(), feeder.stop(), retention.stop(), jobClock.close()])
       await reader.close()
     },
@@ -325,6 +326,7 @@ async function lead({ paths, settings, log, faults, lock, record, commandUmask }
   keeper.start()
   dispatcher.start()
   feeder.start()
+  runtime.sweeper.start()
   await commits.run(() => undefined)
   if (supervisor.running > 0) await delay(headStartMs)
   const socket = prepareSocketPath(paths, epoch)

@@ -184,10 +184,10 @@ export class Dispatcher {
   }
 
   /** Why nothing of a queue starts now: wall ms until which it is held, or that its limit is reached. */
-  waitOfQueue(queue: string): { readonly heldUntil: number } | 'full' | null {
+  waitOfQueue(queue: string): { readonly heldUntil: number; readonly isHeld: boolean } | 'full' | null {
     const block = this.#limits.blockOfQueue(queue)
     if (block === null) return null
-    return block.kind === 'full' ? 'full' : { heldUntil: block.at }
+    return block.kind === 'full' ? 'full' : { heldUntil: block.at, isHeld: block.isHeld }
   }
 
   /** Lanes that wait for a slot, a limit or a due time, as far as the index knows. */

@@ -6,6 +6,8 @@ export type FailureClass =
   /** Told to slow down until then, wall ms. */
   | { readonly kind: 'rate_limited'; readonly until: number }
 
+/** `retry-after: 0`, or a time that has passed on our clock, must not become a loop that hammers the other side. */
+const shortestHoldMs = 1_000
 /** No answer of a remote side holds a lane for longer. */
 const longestHoldMs = 24 * 3_600_000
 /** `retry-after: 30` or `Retry-After: Wed, 21 Oct 2026 07:28:00 GMT`, as HTTP writes it; the last one counts. */
@@ -34,8 +36,9 @@ function saysSlowDown(sign: RateLimitSign, exitCode: number, tail: string): bool
 /** @returns how long the lane waits, ms: what the output names, else what the job says. */
 function holdMs(sign: RateLimitSign, tail: string, now: number): number {
   const named = [...tail.matchAll(retryAfter)].at(-1)?.[1]?.trim()
-  if (named === undefined) return sign.waitMs
+  if (named === undefined) return Math.max(shortestHoldMs, sign.waitMs)
   const seconds = Number(named)
   const wanted = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(named) - now
-  return Number.isNaN(wanted) ? sign.waitMs : Math.min(longestHoldMs, Math.max(0, wanted))
+  const hold = Number.isNaN(wanted) ? sign.waitMs : wanted
+  return Math.min(longestHoldMs, Math.max(shortestHoldMs, hold))
 }

@@ -29,8 +29,8 @@ interface Entry {
   expiring: boolean
 }
 
-/** Timers are hints: what counts is the clock when they fire. */
-const longestTimerMs = 60_000
+/** Between two times that are stored. */
+const storeEveryMs = 1_000
 const retryMs = 1_000
 
 /**
@@ -69,6 +69,7 @@ export class JobClock {
     if (entry === undefined || entry.since === null) return
     entry.elapsed = this.#elapsed(entry)
     entry.since = null
+    void this.#store()
   }
 
   resumed(jobId: string): void {
@@ -182,7 +183,8 @@ export class JobClock {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
     if (this.#closed) return
-    let nextMs = longestTimerMs
+    // A manager that dies forgets no more than this.
+    let nextMs = storeEveryMs
     let isNeeded = false
     for (const entry of this.#entries.values()) {
       if (entry.since === null || entry.expiring) continue
@@ -190,7 +192,7 @@ export class JobClock {
       nextMs = Math.min(nextMs, entry.limitMs - this.#elapsed(entry))
     }
     if (!isNeeded) return
-    this.#timer = setTimeout(() => this.#expireDue(), Math.max(leastMs, Math.ceil(nextMs)))
+    this.#timer = setTimeout(() => void this.beat(), Math.max(leastMs, Math.ceil(nextMs)))
     this.#timer.unref()
   }
 }

@@ -8,8 +8,8 @@ import type { ReadyLane } from './ready-index.ts'
 export type Block =
   /** Until a running unit of the queue or key ends. */
   | { readonly kind: 'full'; readonly lane: Lane }
-  /** Until then, wall ms. */
-  | { readonly kind: 'until'; readonly lane: Lane; readonly at: number }
+  /** Until then, wall ms; held: told to slow down, else by its own rate limit. */
+  | { readonly kind: 'until'; readonly lane: Lane; readonly at: number; readonly isHeld: boolean }
 
 export interface Admission {
   /** How many units may start now; at least 1. */
@@ -21,6 +21,7 @@ export interface Admission {
 interface LaneState {
   running: number
   window: RateWindow | null
+  /** Monotonic ms: a hold is a length of time, whatever the wall clock does. */
   heldUntil: number
 }
 
@@ -66,13 +67,14 @@ export class LaneLimits {
   /** Nothing of the lane starts before `until`, wall ms. */
   hold(lane: Lane, until: number): void {
     const state = this.#stateOf(lane)
-    state.heldUntil = Math.max(state.heldUntil, until)
+    const now = this.#clock.monotonic()
+    state.heldUntil = Math.max(state.heldUntil, now + until - this.#clock.now())
   }
 
   /** @returns wall ms until which the lane is held, or null. */
   heldUntil(lane: Lane): number | null {
-    const until = this.#lanes.get(nameOf(lane))?.heldUntil ?? 0
-    return until > this.#clock.now() ? until : null
+    const leftMs = (this.#lanes.get(nameOf(lane))?.heldUntil ?? 0) - this.#clock.monotonic()
+    return leftMs > 0 ? this.#clock.now() + leftMs : null
   }
 
   /** @returns why nothing of a queue may start now, or null. */
@@ -131,10 +133,11 @@ export class LaneLimits {
   #block(lane: Lane, concurrency: number | null, rate: RateLimit | null): Block | null {
     const state = this.#stateOf(lane)
     if (concurrency !== null && state.running >= concurrency) return { kind: 'full', lane }
-    const now = this.#clock.now()
-    const waitMs = rate === null ? 0 : this.#windowOf(state, rate).waitMs(this.#clock.monotonic())
-    const at = Math.max(state.heldUntil, waitMs > 0 ? now + waitMs : 0)
-    return at > now ? { kind: 'until', lane, at } : null
+    const now = this.#clock.monotonic()
+    const rateMs = rate === null ? 0 : this.#windowOf(state, rate).waitMs(now)
+    const heldMs = state.heldUntil - now
+    const waitMs = Math.max(rateMs, heldMs)
+    return waitMs > 0 ? { kind: 'until', lane, at: this.#clock.now() + waitMs, isHeld: heldMs >= rateMs } : null
   }
 
   /** Jobs without a rate leave the window of their key alone: it counts the starts of the others. */
@@ -156,11 +159,10 @@ export class LaneLimits {
 
   /** A crawl sees very many keys: what says nothing any more is forgotten. */
   #sweep(): void {
-    const wall = this.#clock.now()
     const now = this.#clock.monotonic()
     for (const [name, { running, window, heldUntil }] of this.#lanes) {
       const isFree = window === null || window.isEmpty(now)
-      if (running === 0 && isFree && heldUntil <= wall) this.#lanes.delete(name)
+      if (running === 0 && isFree && heldUntil <= now) this.#lanes.delete(name)
     }
     this.#sweepAt = Math.max(smallestSweep, 2 * this.#lanes.size)
   }

@@ -53,7 +53,8 @@ function displayFacts(context: ServiceContext, job: Job, facts: Omit<JobFacts, '
     diskFull: !storage.healthy,
     queuePaused: dispatcher.isQueuePaused(job.queue),
     queueFull: wait === 'full',
-    rateLimitedUntil: wait === null || wait === 'full' ? null : wait.heldUntil,
+    rateLimitedUntil: wait === null || wait === 'full' || !wait.isHeld ? null : wait.heldUntil,
+    queueRateUntil: wait === null || wait === 'full' || wait.isHeld ? null : wait.heldUntil,
     dependencies:
       dependencies.length === 0
         ? null

@@ -81,6 +81,12 @@ function resumeOne(context: ServiceContext, id: string, commit: Commit): PausedJ
   return { id, outcome: 'resumed', why: 'it goes on as soon as there is a slot' }
 }
 
+function goesOn({ dispatcher, clock }: ServiceContext, queue: string): string {
+  const wait = dispatcher.waitOfQueue(queue)
+  if (wait === null || wait === 'full' || !wait.isHeld) return 'Its jobs go on as soon as there are slots.'
+  return `It was told to slow down: its jobs go on in ${formatDuration(wait.heldUntil - clock.now())}.`
+}
+
 function units(held: readonly HeldUnit[]): string {
   return held.length === 1 ? 'the running unit is' : `${held.length} running units are`
 }
@@ -136,6 +142,6 @@ async function setQueuePaused(
     has_more: false,
     next: paused
       ? `Nothing of it starts until resume_job {"queue":"${name}"}; what runs finishes.`
-      : 'Its jobs go on as soon as there are slots.',
+      : goesOn(context, name),
   }
 }

@@ -36,6 +36,8 @@ export interface PreparedSubmission {
 export interface RerunOf {
   readonly jobId: string
   readonly name: string
+  /** Which units of the first run, as they were asked for: what a repeat is compared by. */
+  readonly selection: string
   /** Units chosen from the first run; null: as the request says. */
   readonly units: readonly Json[] | null
 }
@@ -230,7 +232,7 @@ export function contentHash(request: SubmitRequest, rerun: RerunOf | null): stri
     ...content,
     units: units && JSON.stringify(units),
     rerun_of: rerun?.jobId ?? null,
-    rerun_units: rerun?.units ?? undefined,
+    rerun_units: rerun?.selection,
   })
 }
 

@@ -10,7 +10,7 @@ export function queueView({ dispatcher }: Pick<ServiceContext, 'dispatcher'>, qu
     paused: queue.pausedAt !== null,
     concurrency: queue.concurrency,
     rate_limit: queue.rate === null ? null : { count: queue.rate.count, interval_s: queue.rate.windowMs / 1000 },
-    held_until: wait === null || wait === 'full' ? null : new Date(wait.heldUntil).toISOString(),
+    held_until: wait === null || wait === 'full' || !wait.isHeld ? null : new Date(wait.heldUntil).toISOString(),
     running: dispatcher.runningInQueue(queue.name),
   }
 }

@@ -36,11 +36,13 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
       remedy: `Wait for it (wait_for_jobs) or cancel it first (cancel_job {"ids":["${job.id}"]}).`,
     })
   }
-  const submission = { ...dependenciesOf(context, job.id), ...submissionOf(job, payload, request) }
+  const earlier = request.overrides?.depends_on === undefined ? dependenciesOf(context, job.id) : {}
+  const submission = { ...earlier, ...submissionOf(job, payload, request) }
   const givesUnits = submission.units !== undefined || submission.source !== undefined
   const units = givesUnits ? null : await chosenUnits(context, job, request)
   const name = job.name.endsWith(suffix) ? job.name : cutText(job.name, 200 - suffix.length) + suffix
-  return submitOrRerun(context, submission, { jobId: job.id, name, units })
+  const selection = JSON.stringify([request.only ?? null, request.units ?? null])
+  return submitOrRerun(context, submission, { jobId: job.id, name, selection, units })
 }
 
 function submissionOf(job: Job, payload: JobPayload, request: RerunRequest): SubmitRequest {
@@ -105,9 +107,26 @@ function submissionOf(job: Job, payload: JobPayload, request: RerunRequest): Sub
 
 /** What it waited for has ended, and its placeholders may still speak of it. */
 function dependenciesOf({ store }: ServiceContext, jobId: string): Partial<SubmitRequest> {
-  const kept = store.readDependencies(jobId).filter((dependency) => store.readJob(dependency.jobId) !== null)
+  const dependencies = store.readDependencies(jobId)
+  const kept = dependencies.filter((dependency) => store.readJob(dependency.jobId) !== null)
+  const params = JSON.stringify(store.readJobPayload(jobId)?.params ?? {})
+  const lost = dependencies.find((each) => !kept.includes(each) && speaksOf(params, each.alias))
+  if (lost !== undefined) {
+    throw new QueueError(
+      'invalid_transition',
+      `job ${jobId} takes the result of job ${lost.jobId}, which has been deleted`,
+      {
+        remedy: `Give another one: {"overrides":{"depends_on":[{"id":"…","as":${JSON.stringify(lost.alias)}}]}}.`,
+      },
+    )
+  }
   if (kept.length === 0) return {}
   return { depends_on: kept.map(({ jobId: id, alias, condition }) => ({ id, condition, ...aliasOf(alias) })) }
+}
+
+/** True when a placeholder of the parameters names a dependency. */
+function speaksOf(params: string, alias: string): boolean {
+  return new RegExp(`\\{\\{\\s*(dependencies\\.)?${alias}\\b`).test(params)
 }
 
 /** Those without a name are called by their number, which is given anew. */
@@ -139,13 +158,18 @@ async function chosenUnits(context: ServiceContext, job: Job, request: RerunRequ
   let after = -1
   for (;;) {
     const page = store.readUnits(job.id, { afterPosition: after, limit: unitPage }, { states })
+    const chosen: string[] = []
     for (const unit of page) {
       if (unit.finalStep || positions?.has(unit.position) === false) continue
-      values.push(store.readUnitPayload(unit.id)?.input ?? null)
+      chosen.push(unit.id)
     }
+    const inputs = store.readUnitInputs(chosen)
+    for (const id of chosen) values.push(inputs.get(id) ?? null)
     const last = page.at(-1)
     if (last === undefined || page.length < unitPage) break
     after = last.position
+    // A million units take seconds: everybody else comes in between.
+    await new Promise((resolve) => setImmediate(resolve))
   }
   // What a cancelled job's sources had not given yet was not completed either.
   const includesUnfed = positions === null && (request.only === undefined || request.only === 'not_completed')
@@ -156,7 +180,13 @@ async function chosenUnits(context: ServiceContext, job: Job, request: RerunRequ
       remedy: `list_units {"id":"${job.id}"} shows its units and how they ended.`,
     })
   }
-  return values.length === 1 && values[0] === null ? null : values
+  return isPlain(context, job, values) ? null : values
+}
+
+/** A plain job has one unit without a value; a batch may have one whose value is null, and its command says so. */
+function isPlain({ store }: ServiceContext, job: Job, values: readonly Json[]): boolean {
+  if (values.length !== 1 || values[0] !== null || job.counts.total > 1) return false
+  return !/\{\{\s*(unit|index)\b/.test(JSON.stringify(store.readJobPayload(job.id)?.params ?? {}))
 }
 
 async function unfedValues({ store, facts }: ServiceContext, job: Job): Promise<Json[]> {

@@ -41,7 +41,8 @@ function inputText({ text, raw, end }: OperationCall<'send_input'>): string {
 function liveCommand(context: ServiceContext, job: Job, unit: Unit): LiveCommand {
   const which = job.counts.total === 1 ? `job ${job.id}` : `unit ${unit.position} of job ${job.id}`
   if (unit.state === 'available') {
-    const remedy = 'Wait until it runs (wait_for_jobs with until "change"), or give params.stdin when you submit it.'
+    const remedy =
+      'Wait until it runs (wait_for_jobs with until "any_changed"), or give params.stdin when you submit it.'
     throw new QueueError('invalid_transition', `${which} is not running yet, so nothing reads input`, { remedy })
   }
   if (unit.state !== 'running') {

@@ -87,7 +87,9 @@ function unitNotes(job: Job): string[] {
           `It completes with up to ${tolerated}; with more it fails${stopEarly ? ', and the rest is cancelled at once' : ''}.`,
         ]),
     ...(tolerated === null && stopEarly ? ['The first failed unit cancels the rest.'] : []),
-    ...(job.finalStep === null ? [] : ['Its final step runs once all units have ended; a cancel skips it.']),
+    ...(job.finalStep === null
+      ? []
+      : ['Its final step runs once all units have ended; a cancel or an early stop skips it.']),
     ...(job.openDependencies === 0
       ? []
       : [

@@ -119,6 +119,7 @@ CREATE TABLE job (
 CREATE INDEX job_by_state ON job (state, seq);
 CREATE INDEX job_by_type ON job (type, seq);
 CREATE INDEX job_by_queue ON job (queue, seq);
+CREATE INDEX job_cancelling ON job (seq) WHERE cancel_requested_at IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX job_rerun ON job (rerun_of) WHERE rerun_of IS NOT NULL;
 CREATE INDEX job_created ON job (created_at);
 CREATE INDEX job_finished ON job (finished_at, state) WHERE finished_at IS NOT NULL;

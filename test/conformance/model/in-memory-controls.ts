@@ -17,6 +17,15 @@ import { countsOf, openDependenciesOf, unitsOf, viewHeld, viewJob } from './mode
 
 /** What people change about jobs and queues of the model. */
 export abstract class InMemoryControls extends InMemoryAttempts {
+  /** The model cancels all units at once. */
+  cancelMoreUnits(): boolean {
+    return false
+  }
+
+  readCancellingJobs(): readonly string[] {
+    return []
+  }
+
   requestCancel(jobId: string, reason: CancelReason, now: number): CancelOutcome {
     return this.atomically(() => {
       const job = this.find(jobId)

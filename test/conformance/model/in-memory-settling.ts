@@ -22,7 +22,7 @@ export abstract class InMemorySettling extends InMemoryRecords {
       const stops = this.state.units
         .filter((unit) => unit.state === 'running' && notes.stops.has(unit.jobId))
         .map((unit) => viewHeld(this.state, unit))
-      return { runnable, stops, settled: notes.settled, feed: notes.feed }
+      return { runnable, stops, settled: notes.settled, feed: notes.feed, sweeps: [] }
     })
   }
 

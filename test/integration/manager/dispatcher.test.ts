@@ -139,7 +139,7 @@ test('a rate limit starts its number in a window, also after a restart', async (
     pools: [{ kind: 'command', workerId: 'w', slots: 10, endsInCommit: false, start: () => undefined }],
   })
   successor.start()
-  expect(successor.waitOfQueue('polite')).toEqual({ heldUntil: clock.now() + 500 })
+  expect(successor.waitOfQueue('polite')).toEqual({ heldUntil: clock.now() + 500, isHeld: false })
   successor.quiet()
   clock.advance(500)
   await settle()

@@ -107,3 +107,32 @@ test('a claim costs the same in front of 100 and of 60,000 waiting units', () =>
   const few = quickest(1)
   expect(quickest(2)).toBeLessThan(few * 3 + 0.3)
 })
+
+test('a cancel of very many units takes slices, claims nothing in between, and settles with the last', () => {
+  const store = openStore()
+  const units = Array.from({ length: 25_000 }, (_, position) => ({ id: unitIdOf(1, position), input: null }))
+  submit(store, newJob(1, { units }))
+  store.takeConsequences()
+  expect(store.requestCancel(jobIdOf(1), 'user', start)).toMatchObject({ kind: 'cancelling', held: [] })
+  expect(store.takeConsequences()).toMatchObject({ runnable: [], settled: [], sweeps: [jobIdOf(1)] })
+  expect(store.readJob(jobIdOf(1))?.counts).toMatchObject({ available: 15_000, cancelled: 10_000 })
+  const claimed = store.claimUnitsIfDue({
+    jobId: jobIdOf(1),
+    limitKey: null,
+    limit: 5,
+    workerId: worker.id,
+    executor: 'command',
+    mode: 'local',
+    nonce: 'late',
+    now: start,
+  })
+  expect(claimed.units).toEqual([])
+  // A manager that died here is followed by one that finds it.
+  expect(store.readCancellingJobs(10)).toEqual([jobIdOf(1)])
+  expect(store.cancelMoreUnits(jobIdOf(1), 14_999, start)).toBe(true)
+  expect(store.readJob(jobIdOf(1))?.finishedAt).toBeNull()
+  expect(store.cancelMoreUnits(jobIdOf(1), 14_999, start)).toBe(false)
+  expect(store.readJob(jobIdOf(1))).toMatchObject({ state: 'cancelled', counts: { available: 0, cancelled: 25_000 } })
+  expect(store.takeConsequences().settled).toHaveLength(1)
+  expect(store.readCancellingJobs(10)).toEqual([])
+})

@@ -88,6 +88,10 @@ describe('a command', () => {
 
   test.each([
     [['sh', '-c', 'echo {{unit}}']],
+    [['sh', '-ce', 'echo {{unit}}']],
+    [['bash', '-c', '--', 'echo {{unit}}']],
+    [['bash', '-c', '-x', 'echo {{unit}}']],
+    [['busybox', 'sh', '-c', 'echo {{unit}}']],
     [['/bin/bash', '-euxc', 'echo {{unit}}']],
     [['env', 'A=1', 'bash', '-l', '-c', '{{unit}}']],
   ])('refuses a placeholder in the script of %j', (argv) => {

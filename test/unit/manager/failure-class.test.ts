@@ -22,11 +22,12 @@ describe('classOfExit', () => {
     ['by exit code', 75, '', 60_000],
     ['by text, in any case', 1, 'HTTP 429 too many requests\n', 60_000],
     ['with seconds', 75, 'x\nRetry-After: 12\n', 12_000],
-    ['with a fraction', 75, 'retry-after: 0.5', 500],
+    ['with a fraction', 75, 'retry-after: 2.5', 2_500],
     ['with a time', 75, `retry-after: ${new Date(now + 90_000).toUTCString()}`, 90_000],
     ['the last one counts', 75, 'retry-after: 5\nretry-after: 7\n', 7_000],
     ['what is no time', 75, 'retry-after: soon', 60_000],
-    ['a time that has passed', 75, 'retry-after: -4', 0],
+    ['at least a second', 75, 'retry-after: 0', 1_000],
+    ['a time that has passed', 75, 'retry-after: -4', 1_000],
     ['at most a day', 75, 'retry-after: 99999999', 24 * 3_600_000],
   ])('it was told to slow down: %s', (_, exitCode, tail, waitMs) => {
     expect(classOfExit(options({ rateLimit: sign }), exitCode, tail, now)).toEqual({

@@ -65,7 +65,7 @@ describe('LaneLimits', () => {
     const lane = { queue: 'default', key: '' }
     expect(lanes.admit(ready(), 9)).toEqual({ count: 2, counted: [lane] })
     lanes.noteStarts([lane], 2)
-    expect(lanes.admit(ready(), 9)).toEqual({ kind: 'until', lane, at: clock.now() + 1_000 })
+    expect(lanes.admit(ready(), 9)).toEqual({ kind: 'until', lane, at: clock.now() + 1_000, isHeld: false })
     clock.advance(999)
     expect(lanes.admit(ready(), 9)).toMatchObject({ kind: 'until' })
     clock.advance(1)
@@ -77,6 +77,9 @@ describe('LaneLimits', () => {
     lanes.hold({ queue: 'default', key: 'a.org' }, clock.now() + 500)
     expect(lanes.admit(ready('a.org'), 1)).toMatchObject({ kind: 'until', at: clock.now() + 500 })
     expect(lanes.admit(ready('b.org'), 1)).toMatchObject({ count: 1 })
+    // A wall clock that is set back makes it no longer.
+    clock.jump(-3_600_000)
+    expect(lanes.admit(ready('a.org'), 1)).toMatchObject({ at: clock.now() + 500, isHeld: true })
     clock.advance(500)
     expect(lanes.admit(ready('a.org'), 1)).toMatchObject({ count: 1 })
   })
@@ -91,7 +94,7 @@ describe('LaneLimits', () => {
         { ...lane, startedAt: clock.now() - 2_000 },
       ],
     )
-    expect(lanes.admit(ready(), 9)).toEqual({ kind: 'until', lane, at: clock.now() + 1_000 })
+    expect(lanes.admit(ready(), 9)).toEqual({ kind: 'until', lane, at: clock.now() + 1_000, isHeld: false })
     expect(lanes.heldUntil({ ...lane, key: 'slow.org' })).toBe(clock.now() + 4_000)
   })
 })

@@ -51,7 +51,6 @@ export function measureHistory(jobs: number): Promise<readonly Figure[]> {
   return withBenchHome(async ({ home, client, environment }) => {
     await client.connect()
     await client.call('stop_manager', { drain_ms: 0, running: 'release' })
-    await client.close()
     await managerEnd(home)
     const { database, backups } = statePaths(home)
     fillHistory(database, jobs, Date.now())

@@ -58,6 +58,9 @@ export interface KeyLimits {
   readonly rate: RateLimit | null
 }
 
+/** No rate limit may have a longer window, ms: older starts say nothing. */
+export const longestRateWindowMs = 24 * 3_600_000
+
 /** At most `count` starts in any window of `windowMs`. */
 export interface RateLimit {
   readonly count: number

@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3'
-import type { Fence, Progress, RunnerIdentity, Unit } from '../domain/job.ts'
+import { type Fence, longestRateWindowMs, type Progress, type RunnerIdentity, type Unit } from '../domain/job.ts'
 import type { ClaimOutcome, ClaimRequest } from '../domain/ports/job-store.ts'
 import type { EventStore } from './event-store.ts'
 import type { JobReader } from './job-reader.ts'
@@ -28,6 +28,7 @@ export class Claims {
   readonly #start: Statement<[Binds]>
   readonly #openAttempts: Statement<[Binds]>
   readonly #countStarts: Statement<[Binds]>
+  readonly #forgetStarts: Statement<[Binds]>
   readonly #recordRunner: Statement<[Binds]>
   readonly #recordElapsed: Statement<[Binds], { unit_seq: number }>
   readonly #recordProgress: Statement<[Binds]>
@@ -42,6 +43,7 @@ export class Claims {
     this.#start = prepare('start_job')
     this.#openAttempts = prepare('open_attempts')
     this.#countStarts = prepare('count_lane_starts')
+    this.#forgetStarts = prepare('forget_lane_starts')
     this.#recordRunner = prepare('record_runner')
     this.#recordElapsed = prepare<{ unit_seq: number }>('record_elapsed')
     this.#recordProgress = prepare('record_progress')
@@ -73,7 +75,10 @@ export class Claims {
     const { nonce, workerId, executor, mode, now } = request
     const seqs = JSON.stringify(claimed.map((row) => row.seq))
     this.#openAttempts.run({ unit_seqs: seqs, nonce, worker_id: workerId, executor, mode, now })
-    for (const { queue, key } of request.countedLanes ?? []) this.#countStarts.run({ queue, key, unit_seqs: seqs, now })
+    const counted = request.countedLanes ?? []
+    // One look at the end of an index; without it a manager that lives for months keeps every start.
+    if (counted.length > 0) this.#forgetStarts.run({ since: now - longestRateWindowMs })
+    for (const { queue, key } of counted) this.#countStarts.run({ queue, key, unit_seqs: seqs, now })
   }
 
   #tell(request: ClaimRequest, claimed: readonly ClaimedRow[]): void {

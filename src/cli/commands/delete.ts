@@ -41,7 +41,8 @@ async function remove(session: Session, options: Options, typed: readonly string
   const answer = await deleteAll(session, chosen, dryRun)
   if (session.json) session.terminal.value(answer)
   else show(session, answer)
-  if (unconfirmed && options.dryRun !== true) {
+  // With nothing to delete there is nothing to confirm.
+  if (unconfirmed && options.dryRun !== true && answer.deleted > 0) {
     throw new QueueError('invalid_input', 'deleting by filter needs --yes; nothing was deleted', {
       remedy: 'When this is what you mean, repeat it with --yes.',
     })

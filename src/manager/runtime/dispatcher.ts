@@ -1,10 +1,10 @@
 import type { Clock } from '../../domain/clock.ts'
-import type { Job, Unit } from '../../domain/job.ts'
+import { type Job, longestRateWindowMs, type Unit } from '../../domain/job.ts'
 import type { HeldUnit, JobStore, RunnableJob } from '../../domain/ports/job-store.ts'
 import type { Lane } from '../../domain/ports/lane-store.ts'
 import type { ExecutorKind } from '../../domain/states.ts'
 import type { Commit, CommitQueue } from './commit-queue.ts'
-import { type Admission, type Block, LaneLimits, longestWindowMs } from './lane-limits.ts'
+import { type Admission, type Block, LaneLimits } from './lane-limits.ts'
 import { laneId, ReadyIndex, type ReadyLane } from './ready-index.ts'
 
 export interface Claim {
@@ -103,7 +103,7 @@ export class Dispatcher {
   start(): void {
     const { store, clock } = this.#options
     this.reloadQueues()
-    this.#limits.restore(store.readLaneHolds(clock.now()), store.readLaneStarts(clock.now() - longestWindowMs))
+    this.#limits.restore(store.readLaneHolds(clock.now()), store.readLaneStarts(clock.now() - longestRateWindowMs))
     this.rebuild()
     this.#quiet = false
     this.#options.commits.wake()

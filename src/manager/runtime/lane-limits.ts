@@ -1,5 +1,5 @@
 import type { Clock } from '../../domain/clock.ts'
-import type { KeyLimits, RateLimit } from '../../domain/job.ts'
+import { type KeyLimits, longestRateWindowMs, type RateLimit } from '../../domain/job.ts'
 import type { Lane, LaneHold, Queue } from '../../domain/ports/lane-store.ts'
 import { RateWindow } from './rate-window.ts'
 import type { ReadyLane } from './ready-index.ts'
@@ -57,7 +57,7 @@ export class LaneLimits {
       const state = this.#stateOf(start)
       // The limit of a key is known only when one of its lanes is looked at; until then the count is kept in a wide window.
       state.window ??= new RateWindow(
-        { count: Number.MAX_SAFE_INTEGER, windowMs: longestWindowMs },
+        { count: Number.MAX_SAFE_INTEGER, windowMs: longestRateWindowMs },
         this.#clock.monotonic() + restoredMs,
       )
       state.window.add(1, this.#clock.monotonic() - Math.max(0, now - start.startedAt))
@@ -172,8 +172,6 @@ const smallestSweep = 10_000
 /** Within this after a start every lane with a limit is looked at. */
 const restoredMs = 60_000
 const noLimits: KeyLimits = { concurrency: null, rate: null }
-/** No rate limit may have a longer window. */
-export const longestWindowMs = 24 * 3_600_000
 
 function nameOf(lane: Lane): string {
   return JSON.stringify([lane.queue, lane.key])

@@ -7,7 +7,15 @@ interface Shape {
   readonly files: number
   /** True when the tests start processes of the product: they run what ships, so dist/ is built first. */
   readonly built: boolean
+  /** Default: all of the folder with the project's name. */
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
 }
+
+/** Crash tests that measure times or memory, or take the whole machine: nothing runs beside them. */
+const alone = ['start-race', 'manager-kills', 'output-flood', 'executor-flood'].map(
+  (name) => `test/crash/${name}.test.ts`,
+)
 
 /** In running order, fast to slow. */
 const shapes: readonly Shape[] = [
@@ -17,17 +25,17 @@ const shapes: readonly Shape[] = [
   { name: 'integration', timeoutMs: 30_000, files: 2, built: true },
   { name: 'protocol', timeoutMs: 60_000, files: 2, built: true },
   { name: 'cli', timeoutMs: 60_000, files: 2, built: true },
-  // Each example is a whole story with processes of its own that are killed.
-  { name: 'examples', timeoutMs: 120_000, files: 1, built: true },
-  // Crash tests measure times and kill processes: one file at a time, nothing beside it.
-  { name: 'crash', timeoutMs: 120_000, files: 1, built: true },
+  { name: 'examples', timeoutMs: 120_000, files: 2, built: true },
+  { name: 'crash', timeoutMs: 120_000, files: 2, built: true, exclude: alone },
+  { name: 'alone', timeoutMs: 120_000, files: 1, built: true, include: alone },
 ]
 
 function project(shape: Shape, order: number): TestProjectInlineConfiguration {
   return {
     test: {
       name: shape.name,
-      include: [`test/${shape.name}/**/*.test.ts`],
+      include: [...(shape.include ?? [`test/${shape.name}/**/*.test.ts`])],
+      exclude: [...(shape.exclude ?? [])],
       environment: 'node',
       pool: 'forks',
       isolate: true,

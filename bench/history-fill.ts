@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import Database from 'better-sqlite3'
 import { indexedWords } from '../src/persistence/search-words.ts'
+import { jobOptions } from '../test/support/job-options.ts'
 
 const day = 24 * 3_600_000
 const types = ['command', 'command', 'command', 'command', 'thumbnails', 'backup', 'crawl', 'transcode']
@@ -121,19 +122,7 @@ function writerOf(database: Database.Database): (job: Sample, withEvent: boolean
   database.prepare("DELETE FROM sqlite_sequence WHERE name = 'event'").run()
   database.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?)").run(firstEvent)
   const startEvents = database.prepare("UPDATE sqlite_sequence SET seq = @id WHERE name = 'event'")
-  const options = JSON.stringify({
-    backoff: { initialMs: 1000, maxMs: 300_000, factor: 2 },
-    unitTimeoutMs: null,
-    idleTimeoutMs: null,
-    cancelGraceMs: 3000,
-    maxOutputBytes: 10_485_760,
-    rerunWhenLost: true,
-    totalTimeoutMs: null,
-    retry: { exitCode: false, timeout: false, onlyExitCodes: null, rejectedExitCodes: [] },
-    rateLimit: null,
-    unitKey: null,
-    limitKey: null,
-  })
+  const options = JSON.stringify({ ...jobOptions, cancelGraceMs: 3000, maxOutputBytes: 10_485_760 })
   const context = JSON.stringify({
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' },
     cwd: '/home/somebody',

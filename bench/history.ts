@@ -6,6 +6,7 @@ import { version } from '../src/config/version.ts'
 import type { JobStore } from '../src/domain/ports/job-store.ts'
 import type { OperationRequest } from '../src/domain/wire/operations.ts'
 import { openJobStore } from '../src/persistence/open-job-store.ts'
+import { newJob } from '../test/support/new-job.ts'
 import { commandSubmit, distMain, withBenchHome } from './bench-home.ts'
 import { type Figure, median, percentile } from './figures.ts'
 import { fillHistory } from './history-fill.ts'
@@ -155,49 +156,9 @@ function timeClaims(store: JobStore & { raiseEpoch(holder: string, now: number):
 }
 
 function submitToStore(store: JobStore, number: number, now: number): string {
-  const idOf = (kind: string) => `01941f29-7c00-7000-${kind}-${String(number).padStart(12, '0')}`
-  store.submitJob({
-    id: idOf('8000'),
-    type: 'command',
-    queue: 'default',
-    name: `claimed ${number}`,
-    labels: {},
-    priority: 2,
-    params: {},
-    options: {
-      backoff: { initialMs: 1_000, maxMs: 300_000, factor: 2 },
-      unitTimeoutMs: null,
-      idleTimeoutMs: null,
-      cancelGraceMs: 3_000,
-      maxOutputBytes: 1_024,
-      rerunWhenLost: true,
-      totalTimeoutMs: null,
-      retry: { exitCode: false, timeout: false, onlyExitCodes: null, rejectedExitCodes: [] },
-      rateLimit: null,
-      unitKey: null,
-      limitKey: null,
-    },
-    context: null,
-    runAt: now,
-    concurrency: null,
-    maxAttempts: 1,
-    rerunOf: null,
-    submittedBy: 'bench',
-    idempotencyKey: `claim-${number}`,
-    contentHash: `claim-${number}`,
-    workHash: null,
-    units: [{ id: idOf('9000'), input: null, key: null, limitKey: null }],
-    source: null,
-    keepOpen: false,
-    testUnits: null,
-    keyLimits: null,
-    failureBudget: { units: null, percent: null, stopEarly: false },
-    finalStep: null,
-    dependencies: [],
-    scheduleId: null,
-    now,
-  })
-  return idOf('8000')
+  const job = newJob(now, `claim-${number}`, { name: `claimed ${number}`, submittedBy: 'bench' })
+  store.submitJob(job)
+  return job.id
 }
 
 /** Ms from the spawn of the command until it says that the manager is ready. */

@@ -1,6 +1,7 @@
-// Builds dist/ with plain tsc and copies what tsc does not know: SQL statements and the sh runner.
+// Builds dist/ with plain tsc, the declarations of what handlers import, and copies what tsc does not know: SQL statements and
+// the sh runner.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,12 +24,21 @@ try {
 
 // Built beside and swapped in: a running manager or a test never sees half a dist/.
 const next = join(root, `dist.next.${process.pid}`)
-const built = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', next], {
-  stdio: 'inherit',
-})
-if (built.status !== 0) {
-  rmSync(next, { recursive: true, force: true })
-  process.exit(built.status ?? 1)
+for (const project of ['tsconfig.build.json', 'tsconfig.handler.json']) {
+  const built = spawnSync(process.execPath, [compiler, '-p', join(root, project), '--outDir', next], {
+    stdio: 'inherit',
+  })
+  if (built.status !== 0) {
+    rmSync(next, { recursive: true, force: true })
+    process.exit(built.status ?? 1)
+  }
+}
+
+// tsc rewrites the endings of imports in programs, not in declarations; older editors find only the rewritten ones.
+const declarations = join(next, 'handler')
+for (const name of readdirSync(declarations, { recursive: true }).filter((each) => each.endsWith('.d.ts'))) {
+  const file = join(declarations, name)
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/((?:from|import\()\s*'\.[^']*)\.ts'/g, "$1.js'"))
 }
 
 const copied = /\.(sql|sh)$/

@@ -5,7 +5,14 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const inputs = ['src', 'scripts/build.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package.json']
+const inputs = [
+  'src',
+  'scripts/build.mjs',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'tsconfig.handler.json',
+  'package.json',
+]
 const lock = join(root, 'node_modules', '.nightkiln-build.lock')
 const lockLifeMs = 180_000
 

@@ -1,4 +1,5 @@
-// npm test: builds once, runs every vitest project from fast to slow, prints totals.
+// npm test: builds once, runs every vitest project from fast to slow, prints totals,
+// the failed tests and the slowest files; the last line is `N passed, N failed`.
 //   npm test -- --node24        also runs unit and conformance tests on Node 24 (installs it below .tools/)
 //   npm test -- <vitest args>   passed on, for example: npm test -- --project unit
 import { spawnSync } from 'node:child_process'
@@ -8,37 +9,42 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './ensure-built.mjs'
 import { prepareNode24 } from './node24.mjs'
+import { failureLines, slowestLines } from './test-summary.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const longestRunMs = 40 * 60_000
 
-/** Runs vitest; @returns its exit status and its totals, zero when it died before its report. */
+/** Runs vitest; @returns its exit status and its report, an empty one when it died before that. */
 function runVitest(cwd, environment, args) {
   const folder = mkdtempSync(join(tmpdir(), 'nk-report-'))
-  const report = join(folder, 'report.json')
+  const file = join(folder, 'report.json')
   const vitest = join(cwd, 'node_modules', 'vitest', 'vitest.mjs')
+  const reporter = join(cwd, 'scripts', 'test-report.mjs')
   const run = spawnSync(
     'node',
-    [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+    [vitest, 'run', '--reporter=default', `--reporter=${reporter}`, `--outputFile=${file}`, ...args],
     // A test in an endless loop cannot be stopped from inside; the whole run ends instead of hanging for ever.
     { cwd, env: environment, stdio: 'inherit', timeout: longestRunMs, killSignal: 'SIGKILL' },
   )
-  let totals = { passed: 0, failed: 0, other: 0 }
+  let report = { passed: 0, failed: 0, other: 0, failures: [], files: [] }
   try {
-    const read = JSON.parse(readFileSync(report, 'utf8'))
-    const brokenFiles = read.testResults.filter(
-      (file) => file.status === 'failed' && file.assertionResults.length === 0,
-    )
-    totals = {
-      passed: read.numPassedTests,
-      failed: read.numFailedTests + brokenFiles.length,
-      other: read.numPendingTests + read.numTodoTests,
-    }
+    report = JSON.parse(readFileSync(file, 'utf8'))
   } catch {
     // No report: the exit status tells.
   }
   rmSync(folder, { recursive: true, force: true })
-  return { status: run.status ?? 1, totals }
+  const status = run.status ?? 1
+  // A run that died without a failed test must not look like success.
+  if (status !== 0 && report.failed === 0) {
+    report.failed = 1
+    const how = run.signal === null ? `status ${status}` : `signal ${run.signal}`
+    report.failures.push({
+      file: '(no file)',
+      name: `vitest ended with ${how} and without a failed test`,
+      messages: [],
+    })
+  }
+  return { status, report }
 }
 
 const args = process.argv.slice(2)
@@ -58,13 +64,19 @@ if (withNode24) {
 }
 
 let status = 0
-const sum = { passed: 0, failed: 0, other: 0 }
+const sum = { passed: 0, failed: 0 }
 for (const run of runs) {
   if (run.status !== 0) status = run.status
-  for (const key of Object.keys(sum)) sum[key] += run.totals[key]
-  console.log(`${run.name}: ${run.totals.passed} passed, ${run.totals.failed} failed, ${run.totals.other} not run`)
+  const { passed, failed, other } = run.report
+  sum.passed += passed
+  sum.failed += failed
+  console.log(`${run.name}: ${passed} passed, ${failed} failed, ${other} not run`)
 }
-// A run that died without a failed test (an error outside tests) must not look like success.
-if (status !== 0 && sum.failed === 0) sum.failed = 1
-console.log(`${sum.passed} passed, ${sum.failed} failed`)
-process.exit(status)
+const lines = [
+  ...failureLines(runs.flatMap((run) => run.report.failures)),
+  ...slowestLines(runs.flatMap((run) => run.report.files)),
+  `${sum.passed} passed, ${sum.failed} failed`,
+]
+console.log(lines.join('\n'))
+// Not process.exit(): the lines must leave, through a pipe too.
+process.exitCode = status

@@ -1,6 +1,7 @@
 // A stand-in for ffmpeg: copies its input piece by piece in as many seconds as the file's first line says, and tells how far
-// it is as ffmpeg does. usage: ffmpeg.mjs -i INPUT OUTPUT
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+// it is as ffmpeg does. Half-way it waits for INPUT.rest, so that the story knows where it is, however slow the machine.
+// usage: ffmpeg.mjs -i INPUT OUTPUT
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const stepSeconds = 0.1
@@ -13,6 +14,7 @@ process.stderr.write(`Input #0, mov, from '${input}':\n  Duration: ${clock(Numbe
 writeFileSync(output, '')
 for (let step = 1; step <= steps; step += 1) {
   await delay(stepSeconds * 1000)
+  while (step > steps / 2 && !existsSync(`${input}.rest`)) await delay(20)
   const [from, to] = [step - 1, step].map((at) => Math.round((text.length * at) / steps))
   appendFileSync(output, text.slice(from, to).toUpperCase())
   process.stderr.write(`frame=${step * 3} fps=30 q=28.0 size=${to}kB time=${clock(step * stepSeconds)} speed=1x\r`)

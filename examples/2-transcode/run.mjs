@@ -16,8 +16,8 @@ await story('Transcode with a pause', async (place) => {
   const out = join(folder, 'out')
   mkdirSync(videos)
   mkdirSync(out)
-  for (const clip of clips) writeFileSync(join(videos, `${clip}.mov`), `1.2\n${text}`)
-  writeFileSync(join(folder, 'film.mkv'), `20\n${text}`)
+  for (const clip of clips) writeFileSync(join(videos, `${clip}.mov`), `0.8\n${text}`)
+  writeFileSync(join(folder, 'film.mkv'), `60\n${text}`)
   writeFileSync(join(out, 'cake.mp4'), 'made last year')
   const ledger = join(folder, 'ledger')
   const environment = ['--env', `FFMPEG=${here('ffmpeg.mjs')}`, '--env', `LEDGER=${ledger}`]
@@ -32,11 +32,13 @@ await story('Transcode with a pause', async (place) => {
   )
   const seen = await until('the film has made progress', async () => {
     const { progress } = await job(film.id)
-    return (progress?.percent ?? 0) >= 3 ? progress : null
+    return (progress?.percent ?? 0) >= 1 ? progress : null
   })
   place.say(`The film is at ${seen.percent.toFixed(0)} %, as read from what ffmpeg prints.`)
   place.fact('progress', seen)
-  place.promise('the length of the film is known from its output', seen.total === 20, seen)
+  place.promise('the length of the film is known from its output', seen.total === 60, seen)
+
+  await until('two clips have started', () => readLedger(ledger).filter(([what]) => what === 'started').length === 3)
 
   place.say('A call comes in: nightkiln pause --all --freeze')
   const paused = await place.cli(['pause', '--all', '--freeze'])
@@ -57,6 +59,7 @@ await story('Transcode with a pause', async (place) => {
   place.promise('still nothing moves', same(before, sizes(out)), [before, sizes(out)])
 
   place.say('The call is over: nightkiln resume --all')
+  for (const clip of clips) writeFileSync(join(videos, `${clip}.mov.rest`), '')
   await place.cli(['resume', '--all'])
   await until('the film moves on', () => sizeOf(out, 'film') > before.find(([name]) => name.startsWith('film'))[1])
   const ended = await place.ended(batch.id)

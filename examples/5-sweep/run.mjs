@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readLedger } from '../support/ledger.mjs'
@@ -18,19 +18,26 @@ await story('A sweep over 24 parameter sets', async (place) => {
   const lines = () => readLedger(ledger)
   writeFileSync(join(folder, 'sets.json'), JSON.stringify(sets))
   writeFileSync(join(folder, 'check.json'), JSON.stringify(sets.slice(0, 6)))
-  const submit = (name, file) =>
+  const gate = join(folder, 'gate')
+  const letEnd = (trials) => {
+    writeFileSync(`${gate}.new`, String(trials))
+    renameSync(`${gate}.new`, gate)
+  }
+  letEnd(0)
+  const submit = (name, file, ...options) =>
     place.cli([
-      ...['submit', '--name', name, '--units-from', file, '--env', `LEDGER=${ledger}`],
+      ...['submit', '--name', name, '--units-from', file, '--env', `LEDGER=${ledger}`, ...options],
       ...['--', process.execPath, train, '{{unit.rate}}', '{{unit.depth}}', '{{unit.offset}}'],
     ])
 
   place.say('24 trials, as many at once as the machine has slots.')
-  const { id: sweep } = await submit('sweep', 'sets.json')
+  const { id: sweep } = await submit('sweep', 'sets.json', '--env', `GATE=${gate}`)
   await until('some trials have started', () => lines().length >= slots)
   place.say('A quick check is needed at once: nightkiln submit, then nightkiln update SWEEP --priority low')
   const { id: check } = await submit('check', 'check.json')
   await place.cli(['update', sweep, '--priority', 'low'])
   const lowered = lines().length
+  letEnd(slots)
   const checked = await place.ended(check)
   place.say(`The check: ${checked.why}.`)
   const between = lines().slice(lowered)
@@ -41,8 +48,10 @@ await story('A sweep over 24 parameter sets', async (place) => {
   place.say('The machine is needed for something else: nightkiln update SWEEP --concurrency 1')
   await place.cli(['update', sweep, '--concurrency', '1'])
   const narrowed = lines().length
+  letEnd(3 * slots)
   await until('a few trials have gone one by one', () => lines().length >= narrowed + 8)
   const wide = lines().length
+  letEnd(sets.length)
   await place.cli(['update', sweep, '--concurrency', 'none', '--priority', 'normal'])
   place.promise('one at a time, once those that ran had ended', isOneAtATime(lines().slice(0, wide), narrowed), lines())
 

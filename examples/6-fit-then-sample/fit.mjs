@@ -1,13 +1,14 @@
-// Fits a line to points by least squares. usage: fit.mjs POINTS.json
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+// Fits a line to points by least squares. usage: fit.mjs POINTS.json, with LEDGER and GATE: a file that it waits for
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const [file] = process.argv.slice(2)
 appendFileSync(process.env.LEDGER, `fit ${process.env.NIGHTKILN_JOB_ID}\n`)
 for (let start = 1; start <= 5; start += 1) {
-  await delay(200)
+  await delay(20)
   console.log(`progress: ${start}/5 starts`)
 }
+while (!existsSync(process.env.GATE)) await delay(20)
 const points = JSON.parse(readFileSync(file, 'utf8'))
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
 const [x, y] = [mean(points.map(([at]) => at)), mean(points.map(([, value]) => value))]

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readLedger } from '../support/ledger.mjs'
@@ -15,7 +15,9 @@ await story('Fit, then sample', async (place) => {
   const points = Array.from({ length: 60 }, (_, at) => [at / 10, 2 + 3 * (at / 10) + random() - 0.5])
   writeFileSync(join(folder, 'points.json'), JSON.stringify(points))
   writeFileSync(join(folder, 'bad-points.json'), JSON.stringify(points.map(([, value]) => [1, value])))
-  const environment = ['--env', `LEDGER=${ledger}`]
+  // A fit ends when the story has seen what it is to see before, however slow the machine.
+  const gate = join(folder, 'gate')
+  const environment = ['--env', `LEDGER=${ledger}`, '--env', `GATE=${gate}`]
   const submitFit = (file) =>
     place.cli(['submit', '--name', `fit ${file}`, ...environment, '--', process.execPath, here('fit.mjs'), file])
   const submitChains = (id, step) =>
@@ -36,6 +38,7 @@ await story('Fit, then sample', async (place) => {
   place.say(`The chains are submitted at once: ${blocked.state}, ${blocked.why}.`)
   place.fact('blocked', blocked)
   place.promise('they wait for the fit', blocked.state === 'blocked' && blocked.depends_on[0].as === 'fit', blocked)
+  writeFileSync(gate, '')
   const sampled = await place.ended(sample.id)
   const fitted = await place.cli(['result', fit.id])
   const parameters = fitted.result.result ?? fitted.result
@@ -60,12 +63,14 @@ await story('Fit, then sample', async (place) => {
   )
 
   place.say('The same with data that cannot be fitted.')
+  rmSync(gate)
   const badFit = await submitFit('bad-points.json')
   const lost = await submitChains(badFit.id, '2.4')
   const report = await place.cli([
     ...['submit', '--name', 'report', '--depends-on', `${badFit.id}:fit:ended`],
     ...['--', 'echo', 'the fit is {{fit.state}}'],
   ])
+  writeFileSync(gate, '')
   const [failed, cancelled, reported] = await Promise.all([badFit, lost, report].map(({ id }) => place.ended(id)))
   place.say(`fit: ${failed.why}`)
   place.say(`chains: ${cancelled.why}`)

@@ -16,7 +16,7 @@ await story('A nightly report with a missed run', async (place) => {
   writeFileSync(join(reports, 'ledger'), '')
   const ledger = () => readLedger(join(reports, 'ledger'))
 
-  await startManager(place, '2031-05-04T05:59:56+02:00')
+  await startManager(place, '2031-05-03T22:15:00+02:00')
   const evening = await place.openChat()
   const made = await evening.call('schedule_job', {
     name,
@@ -31,14 +31,19 @@ await story('A nightly report with a missed run', async (place) => {
     made.schedule.next_runs[0] === '2031-05-04T04:00:00.000Z',
     made.schedule.next_runs,
   )
+  await evening.close()
+  await place.cli(['manager', 'stop'])
+
+  await startManager(place, '2031-05-04T05:59:58+02:00')
   await until('the report of the first morning', () => ledger().length === 1)
   place.say('The report of May 4 is there. The chat is closed, the laptop shut for three nights.')
+  const breakfast = await place.openChat()
   const first = await until('the digest has the report', async () => {
-    const digest = await evening.call('whats_new')
+    const digest = await breakfast.call('whats_new')
     return digest.counts.finished === 1 ? digest : null
   })
-  await evening.call('whats_new', { acknowledge: first.cursor })
-  await evening.close()
+  await breakfast.call('whats_new', { acknowledge: first.cursor })
+  await breakfast.close()
   await place.cli(['manager', 'stop'])
 
   await startManager(place, '2031-05-07T08:30:00+02:00')
@@ -57,7 +62,7 @@ await story('A nightly report with a missed run', async (place) => {
   await morning.close()
   await place.cli(['manager', 'stop'])
 
-  await startManager(place, '2031-05-08T05:59:57+02:00')
+  await startManager(place, '2031-05-08T05:59:58+02:00')
   await until('the report of the next morning', () => ledger().length >= 3)
   const later = await place.openChat()
   const { schedules } = await until('it is recorded', async () => {
@@ -107,9 +112,9 @@ async function startManager(place, time) {
     },
   })
   manager.unref()
-  await until('the manager leads', async () => {
-    const { exitCode, answer } = await place.tryCli(['manager', 'status'])
-    return exitCode === 0 && answer.manager.pid === manager.pid
+  await until('the manager leads', () => {
+    const file = place.managerFile()
+    return file?.pid === manager.pid && file.state === 'leading'
   })
 }
 

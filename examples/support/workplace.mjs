@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { openChat } from './chat.mjs'
@@ -123,8 +132,10 @@ class Workplace {
     return pid
   }
 
+  /** What is written down of the manager; null before its first start. */
   managerFile() {
-    return JSON.parse(readFileSync(join(this.home, 'manager.json'), 'utf8'))
+    const file = join(this.home, 'manager.json')
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null
   }
 
   async leaveNothingBehind() {

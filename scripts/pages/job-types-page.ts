@@ -2,8 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { version } from '../../src/config/version.ts'
 import { mostListedUnits, mostUnits, unitSource } from '../../src/domain/wire/units.ts'
-import { allJobTypes } from '../../src/manager/services/job-types.ts'
+import { handlerJobType } from '../../src/manager/services/handler-job-type.ts'
+import { ownJobTypes } from '../../src/manager/services/job-types.ts'
+import { availableBuiltIns } from '../../src/workers/handlers/available-built-ins.ts'
 import { madeFrom } from './made-from.ts'
 import { cell, type JsonSchema, propertyTable } from './schema-table.ts'
 
@@ -12,6 +15,10 @@ const source = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), '
 const placeholders: readonly (readonly [string, string])[] = [
   ['{{unit}}', 'the value of the unit; a text as it is, anything else as JSON'],
   ['{{unit.path}}, {{unit["a b"]}}, {{unit.tags[0]}}', 'a field of it, or an item of a list'],
+  [
+    '{{unit.host}}, {{unit.url.host}}',
+    'host of a unit that is an http(s) URL, or whose field `url` is one; a field `host` of its own wins',
+  ],
   ['{{index}}', 'position of the unit, from 0'],
   ['{{attempt}}', 'number of the attempt, from 1'],
   ['{{job.id}}', 'id of the job'],
@@ -100,7 +107,7 @@ function table(head: string, rows: readonly (readonly [string, string])[]): stri
 /** docs/job-types.md */
 export function jobTypesPage(): string {
   assertKnown()
-  const types = allJobTypes().map((type) => {
+  const types = [...ownJobTypes, ...availableBuiltIns(version).map(handlerJobType)].map((type) => {
     const schema = z.toJSONSchema(type.paramsSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
     return `## ${type.type}
 

@@ -14,6 +14,7 @@ import { logsCommand } from './commands/logs.ts'
 import { managerCommand } from './commands/manager.ts'
 import { mcpCommand } from './commands/mcp.ts'
 import { newCommand } from './commands/new.ts'
+import { newHandlerCommand } from './commands/new-handler.ts'
 import { pauseCommand, resumeCommand } from './commands/pause.ts'
 import { queueCommand } from './commands/queue.ts'
 import { rerunCommand } from './commands/rerun.ts'
@@ -95,6 +96,7 @@ export function buildProgram(runner: CommandRunner): Command {
     exportCommand,
     deleteCommand,
     typesCommand,
+    newHandlerCommand,
     managerCommand,
     doctorCommand,
     setupCommand,

@@ -16,6 +16,9 @@ import { compareVersions } from './versions.ts'
 /** Variables that only tests set; a manager started for a test must see them. */
 const testVariables = ['NIGHTKILN_FAULT', 'NIGHTKILN_FAULT_DIRECTORY']
 
+/** Epoch of the dead manager that a candidate was started to replace. */
+export const insteadOfVariable = 'NIGHTKILN_INSTEAD_OF'
+
 interface Candidate {
   readonly node: string
   readonly entry: string
@@ -52,15 +55,16 @@ function managerEntry(): string {
 /**
  * Starts one candidate manager, detached: own session, no stdio, an environment without marks and secrets, and init as its
  * parent, because some clients kill their process tree by parent pid.
+ * @param order `insteadOf`: epoch of a dead manager; the candidate leads only if nobody else has led since
  * @returns the launch, to be released once a manager is ready; null when another process is launching right now
  * @throws QueueError manager_unavailable when there is nothing to start
  */
-export function launchCandidate(home: string): Launch | null {
+export function launchCandidate(home: string, order: { readonly insteadOf?: number } = {}): Launch | null {
   const lock = lockLaunch(home)
   if (lock === null) return null
   try {
     rmSync(statePaths(home).startupErrorFile, { force: true })
-    return { hasEnded: spawnDetached(newestCandidate(home), home), release: () => lock.release() }
+    return { hasEnded: spawnDetached(newestCandidate(home), home, order.insteadOf), release: () => lock.release() }
   } catch (error) {
     lock.release()
     throw error
@@ -85,13 +89,16 @@ function lockLaunch(home: string): LaunchLock | null {
 }
 
 /** @returns whether the candidate has ended, as far as this process knows. */
-function spawnDetached(candidate: Candidate, home: string): () => boolean {
+function spawnDetached(candidate: Candidate, home: string, insteadOf: number | undefined): () => boolean {
   if (!existsSync(candidate.entry)) {
     throw new QueueError('manager_unavailable', `the manager's program ${candidate.entry} is missing`, {
       remedy: 'Reinstall Nightkiln (from source: npm run build).',
     })
   }
-  const environment = managerEnvironment(home)
+  const environment = {
+    ...managerEnvironment(home),
+    ...(insteadOf === undefined ? {} : { [insteadOfVariable]: String(insteadOf) }),
+  }
   const options = { cwd: home, detached: true, env: environment, windowsHide: true } as const
   if (process.platform === 'win32') {
     const child = spawn(candidate.node, [candidate.entry], { ...options, stdio: 'ignore' })

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { basename, isAbsolute, join } from 'node:path'
 import envPaths from 'env-paths'
 import { QueueError } from '../domain/errors.ts'
 
@@ -31,6 +31,12 @@ export interface StatePaths {
   readonly results: string
   readonly exports: string
   readonly backups: string
+  /** One directory for each thread host. */
+  readonly hosts: string
+  /** What is known of the files of the handler directory. */
+  readonly handlerCatalogue: string
+  /** Where a person puts own job types, unless the configuration names another directory. */
+  readonly handlers: string
   readonly logs: string
   readonly managerLog: string
 }
@@ -80,6 +86,9 @@ export function statePaths(home: string): StatePaths {
     results: join(home, 'results'),
     exports: join(home, 'exports'),
     backups: join(home, 'backups'),
+    hosts: join(home, 'hosts'),
+    handlerCatalogue: join(home, 'handlers.json'),
+    handlers: join(configDirectory, 'handlers'),
     logs: join(home, 'logs'),
     managerLog: join(home, 'logs', 'manager.log'),
   }
@@ -91,4 +100,12 @@ export function attemptDirectory(
   fence: { unitId: string; attempt: number; nonce: string },
 ): string {
   return join(paths.attempts, `${fence.unitId}.${fence.attempt}.${fence.nonce}`)
+}
+
+/** @returns where a file that an attempt made lies; never outside the attempt's directory, whatever the name. */
+export function artifactFile(
+  paths: Pick<StatePaths, 'attempts'>,
+  made: { unitId: string; attempt: number; nonce: string; name: string },
+): string {
+  return join(attemptDirectory(paths, made), 'artifacts', basename(made.name))
 }

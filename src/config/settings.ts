@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { isAbsolute } from 'node:path'
 import ms, { type StringValue } from 'ms'
 import { z } from 'zod'
 import { QueueError } from '../domain/errors.ts'
@@ -38,6 +39,26 @@ export const settingsSchema = z.strictObject({
     .max(256)
     .default(() => Math.max(2, availableParallelism()))
     .describe('Commands that run at once'),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(() => Math.max(2, availableParallelism()))
+    .describe('Threads that run handlers'),
+  handlers: z
+    .string()
+    .min(1)
+    .refine(isAbsolute, 'is not an absolute path')
+    .optional()
+    .describe('Directory of your own job types; default: handlers beside this file'),
+  handler_heap: size('512mb').describe('Largest JavaScript heap of one thread, unless its handler says otherwise'),
+  host_memory: size('4gb').describe(
+    'Largest memory of the process that hosts the threads, buffers included; never more than half of the machine',
+  ),
+  host_wait: duration('30m').describe('A thread host to which no manager comes ends itself after this long'),
+  terminate_wait: duration('2s').describe(
+    'A thread that has not ended so long after it was told by force takes its host process with it',
+  ),
   idle_exit: duration('10m').describe('The manager ends after this long with nothing to do'),
   cancel_grace: duration('3s').describe('Between TERM and KILL'),
   max_output: size('10mb').describe("Kept head and tail of one attempt's output"),

@@ -19,6 +19,10 @@ export interface DisplayFacts {
   readonly queueRateUntil?: number | null | undefined
   /** The limit of its queue is reached. */
   readonly queueFull?: boolean | undefined
+  /** Why nothing of its type can run now. */
+  readonly typeProblem?: string | null | undefined
+  /** As many of its type run as may. */
+  readonly typeFull?: boolean | undefined
   /** Ms of silence of what runs, once it is worth telling. */
   readonly silentMs?: number | null | undefined
   /** Units that its sources will still add. */
@@ -219,6 +223,7 @@ function waitReason(facts: DisplayFacts): string {
     return `waits for the rate limit of its queue: the next starts in ${formatDuration(facts.queueRateUntil - facts.now)}`
   }
   if (facts.queueFull === true) return 'waits for its queue: as many units run as its limit allows'
+  if (facts.typeFull === true) return 'waits for its job type: as many run as its handler allows'
   if (facts.diskFull === true) return 'waits for disk space: it is below the floor under which nothing starts'
   const slots = facts.slots
   if (slots !== null && slots !== undefined && slots.busy >= slots.total) {
@@ -248,6 +253,9 @@ export function displayState(job: Job, facts: DisplayFacts): Display {
   if (dependencies !== null && dependencies !== undefined && dependencies.ended < dependencies.total) {
     const left = dependencies.total - dependencies.ended
     return { state: 'blocked', why: `waits for ${left} of ${count(dependencies.total, 'job')} it depends on` }
+  }
+  if (facts.typeProblem != null && job.counts.running === 0) {
+    return { state: 'blocked', why: `its job type "${job.type}" cannot run now: ${facts.typeProblem}` }
   }
   if (job.state === 'queued' && job.runAt > facts.now) {
     return {

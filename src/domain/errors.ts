@@ -102,6 +102,27 @@ export const errorKinds = {
     meaning: 'The handler refused the input for good.',
     remedy: 'Submit again with other input.',
   },
+  handler_unavailable: {
+    exitCode: 6,
+    httpStatus: 409,
+    retryable: false,
+    meaning: 'The file of the job type cannot be used: it is broken, or it was removed.',
+    remedy: 'Correct the file that the message names; nightkiln types shows when it is well.',
+  },
+  result_invalid: {
+    exitCode: 6,
+    httpStatus: 500,
+    retryable: false,
+    meaning: 'What the handler returned is no JSON, does not fit its own schema, or is too large.',
+    remedy: 'Correct the handler; large results belong into an artifact.',
+  },
+  out_of_memory: {
+    exitCode: 6,
+    httpStatus: 500,
+    retryable: true,
+    meaning: 'The attempt needed more memory than it may have.',
+    remedy: 'Make its units smaller, or raise handler_heap or host_memory in the configuration.',
+  },
   worker_crashed: {
     exitCode: 6,
     httpStatus: 500,

@@ -99,12 +99,13 @@ export function renderTemplate(template: Template, scope: TemplateScope): string
   return template.parts.map((part) => (typeof part === 'string' ? part : valueText(template, part, scope))).join('')
 }
 
-/** @returns the value a placeholder stands for. @throws QueueError invalid_input when there is none */
+/** @returns the value a placeholder stands for; `.host` of a URL is its host. @throws QueueError invalid_input when there is none */
 export function placeholderValue(template: Template, placeholder: Placeholder, scope: TemplateScope): Json {
   let value = rootValue(template, placeholder, scope)
   let name: string = placeholder.root
   for (const key of placeholder.path) {
-    const next = ownField(value, key)
+    const field = ownField(value, key)
+    const next = field === undefined && key === 'host' ? hostOf(value) : field
     if (next === undefined) throw missing(template, placeholder, `${name} has no field ${quoted(key)}`, value)
     value = next
     name += `.${key}`
@@ -229,6 +230,16 @@ function ownField(value: Json, key: string): Json | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   if (Array.isArray(value)) return /^(0|[1-9]\d{0,9})$/.test(key) ? value[Number(key)] : undefined
   return Object.hasOwn(value, key) ? value[key] : undefined
+}
+
+/**
+ * `.host` of a text that is an http(s) URL, or of an object whose field `url` is one: host name and, unless it is the usual one,
+ * port. Only asked for where there is no such field.
+ */
+function hostOf(value: Json): string | undefined {
+  const text = typeof value === 'string' ? value : ownField(value, 'url')
+  if (typeof text !== 'string' || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined
+  return new URL(text).host
 }
 
 function valueText(template: Template, placeholder: Placeholder, scope: TemplateScope): string {

@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3'
-import type { BatchEnd, EndFacts, HeldOutput } from '../domain/ports/job-store.ts'
+import type { BatchEnd, HeldOutput } from '../domain/ports/job-store.ts'
 import type { EndingParts } from './endings.ts'
 import { toJob } from './job-row.ts'
 import type { Binds, Prepare } from './statement-loader.ts'
@@ -36,31 +36,35 @@ export class BatchEndings {
     this.#endFinalStep = prepare('end_final_step')
   }
 
-  complete(ends: readonly HeldOutput[], facts: EndFacts): BatchEnd[] {
+  complete(ends: readonly HeldOutput[], now: number): BatchEnd[] {
     const fences = ends.map(({ fence }) => [fence.unitId, fence.attempt, fence.nonce, fence.workerId])
     const held = this.#findHeld.all({ ends: JSON.stringify(fences) })
     if (held.length === 0) return []
-    this.#write(held, ends, facts)
+    this.#write(held, ends, now)
     const byJob = new Map<number, HeldRow[]>()
     for (const row of held) {
       const rows = byJob.get(row.job_seq)
       if (rows === undefined) byJob.set(row.job_seq, [row])
       else rows.push(row)
     }
-    return [...byJob].map(([jobSeq, rows]) => this.#finish(jobSeq, rows, facts.now))
+    return [...byJob].map(([jobSeq, rows]) => this.#finish(jobSeq, rows, now))
   }
 
-  #write(held: readonly HeldRow[], ends: readonly HeldOutput[], facts: EndFacts): void {
-    const outputs = held.map(({ seq, place }) => [seq, JSON.stringify(ends[place]?.output ?? null)])
+  #write(held: readonly HeldRow[], ends: readonly HeldOutput[], now: number): void {
+    const outputs: [number, string][] = []
+    const attempts: number[][] = []
+    let isMeasured = false
+    for (const { seq, place } of held) {
+      const end = ends[place]
+      if (end === undefined) continue
+      const measured = [Math.round(end.elapsedMs), end.outputBytes, end.droppedBytes]
+      isMeasured ||= measured.some((figure) => figure !== 0)
+      outputs.push([seq, JSON.stringify(end.output)])
+      attempts.push([seq, ...measured])
+    }
     this.#storeOutputs.run({ outputs: JSON.stringify(outputs) })
-    this.#complete.run({ unit_seqs: JSON.stringify(held.map(({ seq }) => seq)), now: facts.now })
-    this.#closeAttempts.run({
-      attempts: JSON.stringify(held.map(({ seq, attempt }) => [seq, attempt])),
-      elapsed_ms: facts.elapsedMs,
-      output_bytes: facts.outputBytes,
-      dropped_bytes: facts.droppedBytes,
-      now: facts.now,
-    })
+    this.#complete.run({ unit_seqs: JSON.stringify(held.map(({ seq }) => seq)), now })
+    this.#closeAttempts.run({ attempts: JSON.stringify(attempts), measured: isMeasured ? 1 : 0, now })
   }
 
   #finish(jobSeq: number, rows: readonly HeldRow[], now: number): BatchEnd {

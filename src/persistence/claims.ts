@@ -101,7 +101,7 @@ export class Claims {
   }
 
   recordProgress(fence: Fence, progress: Progress | null, elapsedMs: number, now: number): boolean {
-    const held = this.#recordElapsed.get({ ...fenceBinds(fence), elapsed_ms: elapsedMs })
+    const held = this.#recordElapsed.get({ ...fenceBinds(fence), elapsed_ms: Math.round(elapsedMs) })
     if (held === undefined) return false
     if (progress !== null) {
       const { current, total, message, stage } = progress

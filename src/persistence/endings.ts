@@ -50,7 +50,7 @@ export class Endings {
   }
 
   complete(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
-    if (!this.#keepOutput(fence, output, false)) return null
+    if (!this.#keepOutput(fence, output, 'completed')) return null
     const unit = this.#complete.get({ ...fenceBinds(fence), now: facts.now })
     return unit === undefined ? null : this.#finish(unit, 'completed', facts, facts.error)
   }
@@ -62,7 +62,7 @@ export class Endings {
     output: Json,
     facts: EndFacts,
   ): UnitEnd | null {
-    if (!this.#keepOutput(fence, output, false)) return null
+    if (!this.#keepOutput(fence, output)) return null
     const unit = this.#fail.get({ ...fenceBinds(fence), retry_at: retryAt, now: facts.now })
     return unit === undefined ? null : this.#finish(unit, outcome, facts, facts.error)
   }
@@ -91,19 +91,24 @@ export class Endings {
   }
 
   defer(fence: Fence, until: number, output: Json, facts: EndFacts): UnitEnd | null {
-    if (!this.#keepOutput(fence, output, false)) return null
+    if (!this.#keepOutput(fence, output)) return null
     const unit = this.#release.get({ ...fenceBinds(fence), available_at: until, now: facts.now })
     return unit === undefined ? null : this.#finish(unit, 'rate_limited', facts, facts.error)
   }
 
   cancel(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
-    if (!this.#keepOutput(fence, output, true)) return null
+    if (!this.#keepOutput(fence, output, 'cancelled')) return null
     const unit = this.#cancel.get({ ...fenceBinds(fence), now: facts.now })
     return unit === undefined ? null : this.#finish(unit, 'cancelled', facts, facts.error)
   }
 
-  #keepOutput(fence: Fence, output: Json, onlyCancelling: boolean): boolean {
-    const binds = { ...fenceBinds(fence), output: JSON.stringify(output), only_cancelling: onlyCancelling ? 1 : 0 }
+  #keepOutput(fence: Fence, output: Json, state?: 'completed' | 'cancelled'): boolean {
+    const binds = {
+      ...fenceBinds(fence),
+      output: JSON.stringify(output),
+      completed: state === 'completed' ? 1 : 0,
+      only_cancelling: state === 'cancelled' ? 1 : 0,
+    }
     return this.#storeOutput.run(binds).changes === 1
   }
 
@@ -119,7 +124,7 @@ export class Endings {
       outcome,
       exit_code: facts.exitCode,
       error: error === null ? null : JSON.stringify(error),
-      elapsed_ms: facts.elapsedMs,
+      elapsed_ms: Math.round(facts.elapsedMs),
       output_bytes: facts.outputBytes,
       dropped_bytes: facts.droppedBytes,
       now: facts.now,

@@ -1,4 +1,5 @@
 import type { Fence, Json, Progress, RateLimit, RunnerIdentity } from '../domain/job.ts'
+import type { ArtifactFacts } from '../domain/ports/attempt.ts'
 import type { Watermark } from '../domain/ports/event-store.ts'
 import type { DeletedSlice, PruningRecord } from '../domain/ports/history-store.ts'
 import type {
@@ -63,6 +64,14 @@ export class SqliteJobStore extends SqliteStoreReads implements JobStore {
     return this.write((parts) => parts.claims.recordProgress(fence, progress, elapsedMs, now))
   }
 
+  recordCheckpointIfHeld(fence: Fence, checkpoint: Json): boolean {
+    return this.write((parts) => parts.resumption.recordCheckpoint(fence, checkpoint))
+  }
+
+  recordArtifactsIfHeld(fence: Fence, artifacts: readonly ArtifactFacts[]): boolean {
+    return this.write((parts) => parts.artifacts.record(fence, artifacts))
+  }
+
   adoptUnitIfHeld(fence: Fence, workerId: string): Fence | null {
     return this.write((parts) => parts.claims.adopt(fence, workerId, this.clock.now()))
   }
@@ -71,8 +80,8 @@ export class SqliteJobStore extends SqliteStoreReads implements JobStore {
     return this.write((parts) => parts.endings.complete(fence, output, facts))
   }
 
-  completeUnitsIfHeld(ends: readonly HeldOutput[], facts: EndFacts): readonly BatchEnd[] {
-    return this.write((parts) => parts.batchEndings.complete(ends, facts))
+  completeUnitsIfHeld(ends: readonly HeldOutput[], now: number): readonly BatchEnd[] {
+    return this.write((parts) => parts.batchEndings.complete(ends, now))
   }
 
   failUnitIfHeld(

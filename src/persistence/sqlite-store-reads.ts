@@ -1,4 +1,5 @@
 import type { Attempt, Job, Json, Unit } from '../domain/job.ts'
+import type { StoredArtifact } from '../domain/ports/artifact-store.ts'
 import type { EventRecord, Watermark } from '../domain/ports/event-store.ts'
 import type { FinalJobRecord, PruningRecord, Statistics } from '../domain/ports/history-store.ts'
 import type { Dependency, HeldUnit, JobFilter, JobPayload, RunnableJob, UnitFilter } from '../domain/ports/job-store.ts'
@@ -48,6 +49,18 @@ export abstract class SqliteStoreReads extends SqliteStoreConnection {
 
   readUnitPayload(unitId: string): { readonly input: Json; readonly output: Json | null } | null {
     return this.read((parts) => parts.jobs.readUnitPayload(unitId))
+  }
+
+  readCheckpoints(unitIds: readonly string[]): ReadonlyMap<string, Json> {
+    return this.read((parts) => parts.resumption.readCheckpoints(unitIds))
+  }
+
+  wasLostLast(unitIds: readonly string[]): ReadonlySet<string> {
+    return this.read((parts) => parts.resumption.wasLostLast(unitIds))
+  }
+
+  readArtifacts(jobId: string, options: { unitId?: string; limit: number }): readonly StoredArtifact[] {
+    return this.read((parts) => parts.artifacts.read(jobId, options.unitId, options.limit))
   }
 
   readAttempts(unitId: string): readonly Attempt[] {

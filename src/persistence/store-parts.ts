@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import { Artifacts } from './artifacts.ts'
 import { BatchEndings } from './batch-endings.ts'
 import { Cancellations } from './cancellations.ts'
 import { ChangeNotes } from './change-notes.ts'
@@ -16,6 +17,7 @@ import { JobLists } from './job-lists.ts'
 import { JobReader } from './job-reader.ts'
 import { JobStops } from './job-stops.ts'
 import { Lanes } from './lanes.ts'
+import { Resumption } from './resumption.ts'
 import { RunnableJobs } from './runnable-jobs.ts'
 import { Schedules } from './schedules.ts'
 import { SearchIndex } from './search-index.ts'
@@ -31,6 +33,7 @@ import { Workers } from './workers.ts'
 
 /** Everything that holds prepared statements of one connection; made anew when the store reopens. */
 export interface StoreParts {
+  readonly artifacts: Artifacts
   readonly batchEndings: BatchEndings
   readonly cancellations: Cancellations
   readonly claims: Claims
@@ -45,6 +48,7 @@ export interface StoreParts {
   readonly jobs: JobReader
   readonly lanes: Lanes
   readonly lists: JobLists
+  readonly resumption: Resumption
   readonly runnable: RunnableJobs
   readonly schedules: Schedules
   readonly search: SearchIndex
@@ -74,6 +78,7 @@ export function createStoreParts(database: Database): StoreParts {
   const settlement = new Settlement(prepare, { ...shared, noteSettled: (job) => history.noteSettled(job) })
   const cancellations = new Cancellations(prepare, jobs, notes, settlement, stops, workers)
   return {
+    artifacts: new Artifacts(prepare),
     batchEndings: new BatchEndings(prepare, { ...shared, earlyStop, settlement }),
     cancellations,
     claims: new Claims(prepare, events, jobs),
@@ -88,6 +93,7 @@ export function createStoreParts(database: Database): StoreParts {
     jobs,
     lanes: new Lanes(prepare, notes),
     lists: new JobLists(prepare),
+    resumption: new Resumption(prepare),
     runnable,
     schedules: new Schedules(prepare, events),
     search,

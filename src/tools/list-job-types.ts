@@ -5,12 +5,14 @@ export const listJobTypes = defineTool({
   name: 'list_job_types',
   title: 'What can be submitted',
   description: `
-Lists the job types that submit_job takes, each with a description, the JSON Schema of its params and an example.
+Lists the job types that submit_job takes: the built-in ones and the person's own (handlers), each with an example.
 
-Use it when you need a type other than "command" or its exact parameters. Not for jobs: those are found by list_jobs.
+Use it when you need a type other than "command". With type it answers one type with the JSON Schemas of its params, units and
+result; read them before you submit it for the first time. Not for jobs: those are found by list_jobs.
 
-Answers: types (type, title, description, executor, params_schema, example), next.`,
-  example: {},
+Answers: types (type, title, description, executor, source, example, with type or detail "full" also params_schema, unit_schema,
+result_schema, concurrency, gpu, pure, defaults), unavailable (type, file, problem: handlers that are broken), next.`,
+  example: { type: 'command' },
   input: listJobTypesRequest,
   annotations: readOnly,
   request: (input) => input,

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { QueueError, toErrorRecord } from '../domain/errors.ts'
-import type { CommandEnd, CommandTask, OutputFacts } from '../domain/ports/executor.ts'
+import type { AttemptEnd, OutputFacts } from '../domain/ports/attempt.ts'
+import type { CommandTask } from '../domain/ports/executor.ts'
 import { readRegular } from './attempt-access.ts'
 import {
   attemptFiles,
@@ -40,7 +41,7 @@ export async function endExited(
   attempt: EndingAttempt,
   exit: ExitRecord,
   elapsedMs = attempt.elapsedMs(),
-): Promise<CommandEnd> {
+): Promise<AttemptEnd> {
   attempt.context.faultPoint('runner.exit_seen')
   await endLeftovers(attempt)
   const { exitCode } = exit
@@ -49,7 +50,7 @@ export async function endExited(
 }
 
 /** The runner could not prepare what no later attempt could either; it said so and ended. */
-export async function endRefused(attempt: EndingAttempt): Promise<CommandEnd> {
+export async function endRefused(attempt: EndingAttempt): Promise<AttemptEnd> {
   const message = `the pipe of an interactive command could not be made${runnerComplaint(attempt.directory)}`
   const remedy =
     'Submit it without params.interactive, or keep the state directory on a file system that has named pipes.'
@@ -69,7 +70,7 @@ export interface Vanished {
 }
 
 /** The runner is gone without an exit status, or the attempt was revoked: everything with its mark is ended first. */
-export async function endVanished(attempt: EndingAttempt, facts: Vanished): Promise<CommandEnd> {
+export async function endVanished(attempt: EndingAttempt, facts: Vanished): Promise<AttemptEnd> {
   const { revoked, otherBoot } = facts
   const survivors = await endTree(killerOf(attempt), attempt.root, leftoverGraceMs)
   warnOfSurvivors(attempt, survivors)
@@ -80,13 +81,14 @@ export async function endVanished(attempt: EndingAttempt, facts: Vanished): Prom
       revoked && !facts.runnerSeen
         ? 'the manager ended before the command was started'
         : `the command was not started${reason}`
-    return { kind: 'released', message, elapsedMs }
+    return { kind: 'released', message, backOff: !revoked, elapsedMs }
   }
   const what = otherBoot
     ? 'the machine was restarted while the command ran'
     : 'the command and its runner vanished without an exit status'
   const left = survivors.length === 0 ? '' : `; still running: ${survivors.join(', ')}`
-  return { kind: 'lost', message: what + left, otherBoot, elapsedMs, output: await finishOutput(attempt) }
+  const output = await finishOutput(attempt)
+  return { kind: 'lost', message: what + left, countsAsCrash: !otherBoot, elapsedMs, output }
 }
 
 /**
@@ -101,7 +103,7 @@ function neverRan(directory: string, facts: Vanished): boolean {
 }
 
 /** Ends the whole tree on request; the reason is on disk already. */
-export async function endStopped(attempt: EndingAttempt, stopRecord: () => StopRecord): Promise<CommandEnd> {
+export async function endStopped(attempt: EndingAttempt, stopRecord: () => StopRecord): Promise<AttemptEnd> {
   const survivors = await endTree(killerOf(attempt), attempt.root, attempt.task.cancelGraceMs)
   warnOfSurvivors(attempt, survivors)
   const elapsedMs = attempt.elapsedMs()

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from '../domain/job.ts'
-import type { OutputFacts } from '../domain/ports/executor.ts'
+import type { OutputFacts } from '../domain/ports/attempt.ts'
 import { errorCode, isPassing, openRegular } from './attempt-access.ts'
 import { attemptFiles } from './attempt-files.ts'
 import { cleanMessage } from './progress/clean-line.ts'

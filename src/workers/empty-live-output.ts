@@ -10,6 +10,8 @@ const pieceBytes = 256 * 1024
 /** Copied without a pause at the very end, so that a command that writes at a human pace loses nothing. */
 const lastCopyBytes = 512 * 1024
 const catchUpRounds = 4
+/** A flood is emptied a hundred times a GiB; a buffer for each would be tens of MiB until they are collected. */
+let spareBuffer: Buffer | null = null
 
 /**
  * Copies what is to be kept of the live output to head and tail files and empties it. The command goes on writing: the
@@ -24,7 +26,8 @@ export async function emptyLiveOutput(
   limits: OutputLimits,
 ): Promise<OutputIndex> {
   const live = await openRegularHandle(join(directory, attemptFiles.output), true)
-  const buffer = Buffer.allocUnsafe(pieceBytes)
+  const buffer = spareBuffer ?? Buffer.allocUnsafe(pieceBytes)
+  spareBuffer = null
   const tailFile = `${attemptFiles.outputTail}.${index.generation + 1}`
   let tail: FileHandle | null = null
   try {
@@ -99,6 +102,7 @@ export async function emptyLiveOutput(
     removePieces(directory, index.pieces, result.pieces)
     return result
   } finally {
+    spareBuffer = buffer
     await tail?.close()
     await live.close()
   }

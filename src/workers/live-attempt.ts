@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attemptDirectory } from '../config/paths.ts'
 import type { RunnerIdentity } from '../domain/job.ts'
-import type { CommandEnd, CommandObserver, CommandTask, LiveCommand, StopReason } from '../domain/ports/executor.ts'
+import type { AttemptControl, AttemptEnd, AttemptObserver, StopReason } from '../domain/ports/attempt.ts'
+import type { CommandTask } from '../domain/ports/executor.ts'
 import { type EndingAttempt, endExited, endRefused, endStopped, endVanished } from './attempt-end.ts'
 import {
   attemptFiles,
@@ -28,7 +29,7 @@ import type { TickPace } from './ticker.ts'
 export interface LiveAttempt {
   readonly directory: string
   readonly mark: AttemptMark
-  readonly command: LiveCommand
+  readonly command: AttemptControl
   /** Null when no stop was asked for. */
   stopReason(): StopReason | null
   /** Takes over a stop that an earlier manager began. */
@@ -42,7 +43,7 @@ export interface LiveAttempt {
   /** A runner that is gone: its session may still hold processes of the attempt. */
   rememberRunner(runner: RunnerIdentity): void
   /** Ends the attempt, unless it is ending already. */
-  conclude(work: (attempt: EndingAttempt) => Promise<CommandEnd>): void
+  conclude(work: (attempt: EndingAttempt) => Promise<AttemptEnd>): void
 }
 
 type Phase = 'preparing' | 'running' | 'ending' | 'ended'
@@ -54,7 +55,7 @@ const refusalCodes: readonly (number | null)[] = [70, 71, 72]
 /** It could not make the pipe of an interactive command: no attempt could. */
 const noPipeCode = 73
 
-export function createLiveAttempt(context: ExecutorContext, task: CommandTask, observer: CommandObserver): LiveAttempt {
+export function createLiveAttempt(context: ExecutorContext, task: CommandTask, observer: AttemptObserver): LiveAttempt {
   const { clock, log, table } = context
   const directory = attemptDirectory(context.paths, task.fence)
   const mark = markOf(context.instanceId, task.fence)
@@ -123,7 +124,7 @@ export function createLiveAttempt(context: ExecutorContext, task: CommandTask, o
   }
 
   /** An error while the end is found out says nothing of the processes: none is told gone before that is proven. */
-  const untilKnown = async (work: () => Promise<CommandEnd>): Promise<CommandEnd | null> => {
+  const untilKnown = async (work: () => Promise<AttemptEnd>): Promise<AttemptEnd | null> => {
     while (!isOver()) {
       try {
         return await work()

@@ -10,6 +10,14 @@ export interface AttemptMark {
   readonly fence: string
 }
 
+/** What the processes of a thread host carry: its own, which every process inherits, or those of its attempts. */
+export interface HostMark {
+  readonly instanceId: string
+  readonly hostId: string
+  /** Its attempts, each `<unit id>.<fence>`. */
+  readonly attempts: ReadonlySet<string>
+}
+
 /** Our own processes; never signalled because of a mark, a session or a parent. */
 const protectedRoles: readonly string[] = ['manager', 'launcher', 'host']
 
@@ -50,18 +58,33 @@ export function parseMarks(entries: readonly string[]): ProcessMarks {
     const prefix = `NIGHTKILN_${name}=`
     return entries.find((entry) => entry.startsWith(prefix))?.slice(prefix.length) ?? null
   }
-  return { instanceId: read('INSTANCE'), unitId: read('ATTEMPT_UNIT'), fence: read('FENCE'), role: read('PROCESS') }
+  const hostId = read('HOST_ID')
+  return {
+    instanceId: read('INSTANCE'),
+    unitId: read('ATTEMPT_UNIT'),
+    fence: read('FENCE'),
+    role: read('PROCESS'),
+    ...(hostId === null ? {} : { hostId }),
+  }
 }
 
-export function carriesMark(marks: ProcessMarks | null, mark: AttemptMark): boolean {
-  return marks?.unitId === mark.unitId && marks.fence === mark.fence && marks.instanceId === mark.instanceId
+export function carriesMark(marks: ProcessMarks | null, mark: AttemptMark | HostMark): boolean {
+  if (marks?.instanceId !== mark.instanceId) return false
+  if ('hostId' in mark) return marks.hostId === mark.hostId || mark.attempts.has(`${marks.unitId}.${marks.fence}`)
+  return marks.unitId === mark.unitId && marks.fence === mark.fence
 }
 
 /**
+ * @param mark of what is to be ended: of a host its children inherit the role too, so that theirs says nothing
  * @param inRunnerSession our own processes are detached into sessions of their own; in the runner's session there is only
  * the launcher of the heal script, which carries no mark. A role with a mark there was set by the command.
  */
-export function isProtected(marks: ProcessMarks | null, inRunnerSession: boolean): boolean {
+export function isProtected(
+  marks: ProcessMarks | null,
+  inRunnerSession: boolean,
+  mark: AttemptMark | HostMark,
+): boolean {
   if (marks?.role == null || !protectedRoles.includes(marks.role)) return false
+  if (marks.role === 'host' && 'hostId' in mark && carriesMark(marks, mark)) return false
   return !inRunnerSession || marks.unitId === null
 }

@@ -1,4 +1,4 @@
-import type { OutputFacts } from '../domain/ports/executor.ts'
+import type { OutputFacts } from '../domain/ports/attempt.ts'
 import { readOutput } from './output-reader.ts'
 
 const tailBytes = 4 * 1024

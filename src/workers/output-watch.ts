@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.ts'
 import type { Progress } from '../domain/job.ts'
-import type { OutputFacts } from '../domain/ports/executor.ts'
+import type { OutputFacts } from '../domain/ports/attempt.ts'
 import { errorCode, isPassing } from './attempt-access.ts'
 import type { ExecutorLog } from './executor-context.ts'
 import { createOutputKeeper } from './output-keeper.ts'

@@ -19,6 +19,8 @@ export interface ProcessMarks {
   readonly fence: string | null
   /** NIGHTKILN_PROCESS: what it is when it is one of our own. */
   readonly role: string | null
+  /** NIGHTKILN_HOST_ID: the thread host that it is, or descends from; left out: none. */
+  readonly hostId?: string
 }
 
 /** The system's processes, seen from outside. Each method throws the system's error when it cannot look now. */

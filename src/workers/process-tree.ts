@@ -1,10 +1,10 @@
-import { type AttemptMark, carriesMark, isProtected } from './marks.ts'
+import { type AttemptMark, carriesMark, type HostMark, isProtected } from './marks.ts'
 import type { ProcessScan } from './process-scanner.ts'
 import type { ProcessFacts } from './process-table.ts'
 
-/** Where the processes of an attempt are looked for. */
+/** Where the processes of an attempt, or of a thread host, are looked for. */
 export interface TreeRoot {
-  readonly mark: AttemptMark
+  readonly mark: AttemptMark | HostMark
   /** Null when no runner was ever seen: then only the mark counts. */
   readonly runner: { readonly pid: number; readonly startTime: string } | null
   /** True while this manager watched the runner until now: its session cannot be another's yet. */
@@ -28,7 +28,7 @@ export function treeMembers(scan: ProcessScan, root: TreeRoot, known: Map<number
   const protectedPids = new Set<number>([root.managerPid])
   for (const one of recent) {
     const marks = scan.marksOf(one.pid)
-    if (isProtected(marks, one.sessionId === root.runner?.pid)) protectedPids.add(one.pid)
+    if (isProtected(marks, one.sessionId === root.runner?.pid, root.mark)) protectedPids.add(one.pid)
     else if (carriesMark(marks, root.mark)) ours.add(one.pid)
   }
   const children = childrenOf(scan)

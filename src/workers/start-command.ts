@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { QueueError, toErrorRecord } from '../domain/errors.ts'
-import type { CommandEnd, CommandTask, StopReason } from '../domain/ports/executor.ts'
+import type { AttemptEnd, StopReason } from '../domain/ports/attempt.ts'
+import type { CommandTask } from '../domain/ports/executor.ts'
 import { errorCode } from './attempt-access.ts'
 import { attemptFiles, writeStarted } from './attempt-files.ts'
 import type { ExecutorContext } from './executor-context.ts'
@@ -40,7 +41,7 @@ async function launch(context: ExecutorContext, task: CommandTask, attempt: Live
 }
 
 /** Only what refuses the process itself can be the command's fault; our own files never are. */
-function endOfFailure(context: ExecutorContext, task: CommandTask, error: unknown, elapsedMs: number): CommandEnd {
+function endOfFailure(context: ExecutorContext, task: CommandTask, error: unknown, elapsedMs: number): AttemptEnd {
   const cause = error instanceof SpawnFailure ? error.cause : error
   const refusal =
     error instanceof QueueError
@@ -50,7 +51,7 @@ function endOfFailure(context: ExecutorContext, task: CommandTask, error: unknow
         : null
   if (refusal !== null) return { kind: 'not_started', error: toErrorRecord(refusal), elapsedMs }
   const message = `no process could be started now (${errorCode(cause)}: ${(cause as Error).message})`
-  return { kind: 'released', message, elapsedMs }
+  return { kind: 'released', message, backOff: true, elapsedMs }
 }
 
 /** Read before the event loop may reap it: even a runner that died at once is still there as an entry. */

@@ -56,6 +56,7 @@ describe('doctor', () => {
       'lock',
       'manager',
       'database',
+      'handlers',
       'self_healing',
       'desktop_path',
       'mcp_clients',

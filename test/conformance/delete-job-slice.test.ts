@@ -1,23 +1,25 @@
 import { describe, expect, test } from 'vitest'
 import { implementations } from './support/implementations.ts'
-import { claim, facts, jobIdOf, newJob, start, submit, unitIdOf } from './support/jobs.ts'
+import { artifact, brokenRecord, claim, facts, jobIdOf, newJob, start, submit, unitIdOf } from './support/jobs.ts'
 
 describe.each(implementations)('$name: deleteJobSlice, readLeavingJobs', ({ open }) => {
   test('deletes a final job with everything of it, and says which attempts it had', () => {
     const { store } = open()
     submit(store, newJob(1, { name: 'kiln', labels: { batch: '7' }, params: { argv: ['unusual'] } }))
     const { fence } = claim(store, jobIdOf(1))
+    store.recordArtifactsIfHeld(fence, [artifact('a.txt', 30), artifact('b.txt', 7)])
     store.completeUnitIfHeld(fence, { ok: true }, facts({ outputBytes: 500, droppedBytes: 100 }))
     const { unitId, attempt, nonce } = fence
     expect(store.deleteJobSlice(jobIdOf(1), 10)).toEqual({
       attempts: [{ unitId, attempt, nonce }],
       units: 1,
-      bytes: 400 + '{"ok":true}'.length,
+      bytes: 400 + 30 + 7 + '{"ok":true}'.length,
       done: true,
     })
     expect(store.readJob(jobIdOf(1))).toBeNull()
     expect(store.readUnits(jobIdOf(1), { limit: 5 })).toEqual([])
     expect(store.readAttempts(unitId)).toEqual([])
+    expect(store.readArtifacts(jobIdOf(1), { limit: 5 })).toEqual([])
     expect(store.readUnitPayload(unitId)).toBeNull()
     expect(store.readJobPayload(jobIdOf(1))).toBeNull()
     for (const filter of [{ text: 'unusual' }, { labels: { batch: '7' } }, {}]) {
@@ -26,6 +28,19 @@ describe.each(implementations)('$name: deleteJobSlice, readLeavingJobs', ({ open
     expect(store.readStateCounts()).toEqual({ queued: 0, running: 0, completed: 0, failed: 0, cancelled: 0 })
     expect(store.readEvents(0, 100).at(-1)).toMatchObject({ type: 'job.deleted', jobId: jobIdOf(1) })
     expect(store.deleteJobSlice(jobIdOf(1), 10)).toBeNull()
+  })
+
+  test('counts the files of attempts that were tried again, and checkpoints that nobody took up', () => {
+    const { store } = open()
+    submit(store, newJob(1, { maxAttempts: 2 }))
+    for (const bytes of [10, 5]) {
+      const { fence } = claim(store, jobIdOf(1))
+      store.recordArtifactsIfHeld(fence, [artifact('a.txt', bytes)])
+      store.recordCheckpointIfHeld(fence, { at: 9 })
+      store.failUnitIfHeld(fence, 'failed', start, {}, facts({ outputBytes: 0, error: brokenRecord }))
+    }
+    const payload = '{}'.length + '{"at":9}'.length
+    expect(store.deleteJobSlice(jobIdOf(1), 10)?.bytes).toBe(15 + payload)
   })
 
   test('the idempotency key stays: the job is not made again', () => {

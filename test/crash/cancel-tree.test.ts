@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { ledgerCommand, readLedger, runningNames } from '../support/ledger-command.ts'
+import { stretched } from '../support/machine-speed.ts'
 import { isManagerAlive, killManager, waitForManager } from '../support/manager-process.ts'
 import { isAlive } from '../support/proc.ts'
 import { distMain } from '../support/repository.ts'
@@ -57,9 +58,10 @@ it.for(trees)('the whole tree is gone after a cancel: a command that $name', asy
   const answer = await client.call('cancel_job', { ids: [id] })
   const acknowledged = performance.now()
   expect(answer.jobs.map((job) => job.outcome)).toEqual(['cancelling'])
-  await waitUntil(() => !pids.some(isAlive), { timeoutMs: goneWithinMs, what: 'the whole tree to be gone' })
-  const [job] = await waitForEnd(client, [id], goneWithinMs)
-  expect(performance.now() - acknowledged).toBeLessThan(goneWithinMs)
+  await waitUntil(() => !pids.some(isAlive), { what: 'the whole tree to be gone' })
+  const [job] = await waitForEnd(client, [id])
+  const tookMs = performance.now() - acknowledged
+  expect(tookMs).toBeLessThan(await stretched(goneWithinMs))
   expect(job?.state).toBe('cancelled')
   expect(job?.attempts).toBe(1)
   expect(job?.error).toBe(null)
@@ -93,8 +95,8 @@ it('a command that used nightkiln itself: its managers survive the cancel, the r
   expect(theirs.pid).not.toBe(mine.pid)
 
   await client.call('cancel_job', { ids: [id] })
-  await waitUntil(() => !pidsIn(join(workspace, 'pids')).some(isAlive), { timeoutMs: goneWithinMs })
-  const [job] = await waitForEnd(client, [id], goneWithinMs)
+  await waitUntil(() => !pidsIn(join(workspace, 'pids')).some(isAlive))
+  const [job] = await waitForEnd(client, [id])
   expect(job?.state).toBe('cancelled')
   expect(isManagerAlive(mine)).toBe(true)
   expect(isManagerAlive(theirs)).toBe(true)

@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { OutputFacts } from '../../src/domain/ports/executor.ts'
+import type { OutputFacts } from '../../src/domain/ports/attempt.ts'
 import { diskBytes, recordObserver, useExecutor } from '../integration/workers/executor-harness.ts'
 import { startUnder } from '../integration/workers/start-under.ts'
 import { waitUntil } from '../support/wait-until.ts'
@@ -37,7 +37,8 @@ test.for([
   expect(runner.pid).toBeGreaterThan(1)
   // The manager itself is held to 20 MiB by output-flood; this one samples a bare executor every 5 ms, garbage included.
   expect((memory - before) / mebibyte).toBeLessThan(30)
-  expect(disk / mebibyte).toBeLessThan(600)
+  // How far the flood gets before it is looked at is a matter of the machine; the whole of it never lies there.
+  expect(disk / mebibyte).toBeLessThan(900)
   // What is written between the last look and a truncation escapes the count; more of it on a busy machine.
   expect(output.bytes).toBeGreaterThan(0.75 * gibibyte)
   expect(output.bytes).toBeLessThanOrEqual(gibibyte + 9)

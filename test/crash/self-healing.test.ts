@@ -41,6 +41,22 @@ describe('nobody is there when the manager goes', () => {
     await scenario.end()
   })
 
+  test('killed with nothing running and a job due later: the next one starts by itself, and once', async () => {
+    const scenario = useScenario()
+    const { home } = scenario
+    const client = scenario.client()
+    const due = new Date(Date.now() + 2_000).toISOString()
+    const { id } = await scenario.submit(client, { type: 'noop', params: {}, units: [1, 2, 3], run_at: due })
+    await client.close()
+    const dead = await killManager(home)
+    const healed = await waitForManager(home, { notEpoch: dead.epoch })
+    expect(healed.epoch).toBe(dead.epoch + 1)
+    const morning = scenario.client()
+    expect(await scenario.endOf(morning, id)).toMatchObject({ state: 'completed', counts: { completed: 3 } })
+    expect(readManagerFile(home)).toMatchObject({ pid: healed.pid })
+    await scenario.end()
+  })
+
   test('stopped on purpose: it stays stopped when the command that was left running ends', async () => {
     const scenario = useScenario()
     const { home, directory, ledger } = scenario

@@ -6,9 +6,11 @@ import type { ManagerClient } from '../../src/client/manager-client.ts'
 import { statePaths } from '../../src/config/paths.ts'
 import { QueueError } from '../../src/domain/errors.ts'
 import { countRuns, ledgerCommand, readLedger, runningNames } from '../support/ledger-command.ts'
+import { stretched } from '../support/machine-speed.ts'
 import { isManagerAlive, killManager, startManager, waitForManager } from '../support/manager-process.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
 import { waitUntil } from '../support/wait-until.ts'
+import { gatedCommand } from './support-a/gated-command.ts'
 import { integrityOf, readRows } from './support-b/database.ts'
 import { submit, useQueueClient, viewJob, waitForEnd } from './support-b/queue-client.ts'
 import { injectFaults } from './support-b/strace.ts'
@@ -38,8 +40,9 @@ it('one failed fsync: the answer is "unknown", the database is reopened, the sam
   const home = useTemporaryHome()
   const workspace = useWorkspace()
   const client = useQueueClient(home)
-  const running = await submit(client, ledgerCommand(workspace, 'across', 2))
-  await waitUntil(() => runningNames(readLedger(workspace)).length === 1)
+  const across = gatedCommand(workspace, 'across')
+  const running = await submit(client, across.job)
+  await across.started()
   // Its runner is recorded: the next commit is the submit's.
   await waitUntil(() => readRows(home.home, 'SELECT 1 FROM attempt WHERE runner_pid IS NOT NULL').length === 1)
   const file = await waitForManager(home.home)
@@ -48,6 +51,7 @@ it('one failed fsync: the answer is "unknown", the database is reopened, the sam
   await waitUntil(async () => (await client.call('queue_status', {})).storage.healthy, { what: 'healthy again' })
   await fault.remove()
 
+  across.open()
   const again = await submit(client, command('unlucky'))
   expect(jobsWithKey(home.home, 'unlucky')).toBe(1)
   const jobs = await waitForEnd(client, [running.id, again.id])
@@ -61,8 +65,9 @@ it('fsync fails for good: the manager ends loudly; what was acknowledged and wha
   const home = useTemporaryHome()
   const workspace = useWorkspace()
   const client = useQueueClient(home)
-  const running = await submit(client, ledgerCommand(workspace, 'across', 6))
-  await waitUntil(() => runningNames(readLedger(workspace)).length === 1)
+  const across = gatedCommand(workspace, 'across')
+  const running = await submit(client, across.job)
+  await across.started()
   const file = await waitForManager(home.home)
   await injectFaults(file.pid, 'fsync,fdatasync', 'error=EIO:when=1+')
   const quiet = useQueueClient(home, { launch: false })
@@ -71,6 +76,7 @@ it('fsync fails for good: the manager ends loudly; what was acknowledged and wha
   expect(managerLog(home.home)).toMatch(/"level":60.*storage faults in a row/)
 
   // The next one has a good disk again.
+  across.open()
   const again = await submit(client, command('unlucky'))
   expect(jobsWithKey(home.home, 'unlucky')).toBe(1)
   const jobs = await waitForEnd(client, [running.id, again.id])
@@ -91,10 +97,12 @@ it('killed at the N-th fsync or write: acknowledged is stored, integrity holds, 
     ...[1, 2, 3, 5, 8].map((when) => ({ calls: 'fsync,fdatasync', when })),
     ...[1, 2, 4, 7, 13].map((when) => ({ calls: 'pwrite64', when })),
   ]
+  const start = async () => {
+    home.ledger.add(startManager(home.environment).pid)
+    return waitForManager(home.home)
+  }
+  let file = await start()
   for (const { calls, when } of points) {
-    const manager = startManager(home.environment)
-    home.ledger.add(manager.pid)
-    const file = await waitForManager(home.home)
     await client.connect()
     await injectFaults(file.pid, calls, `signal=KILL:when=${when}`)
     const keys: string[] = []
@@ -107,9 +115,7 @@ it('killed at the N-th fsync or write: acknowledged is stored, integrity holds, 
     expect(integrityOf(home.home)).toBe('ok')
     for (const key of acknowledged) expect(jobsWithKey(home.home, key)).toBe(1)
 
-    const next = startManager(home.environment)
-    home.ledger.add(next.pid)
-    await waitForManager(home.home)
+    file = await start()
     const ids = await Promise.all(keys.map(async (key) => (await submit(client, command(key))).id))
     expect(new Set(ids).size).toBe(keys.length)
     for (const key of keys) {
@@ -117,8 +123,8 @@ it('killed at the N-th fsync or write: acknowledged is stored, integrity holds, 
       expect(jobsWithKey(home.home, key)).toBe(1)
     }
     await waitForEnd(client, ids.slice(-50))
-    await killManager(home.home, 'SIGTERM')
   }
+  await killManager(home.home, 'SIGTERM')
   expect(readRows(home.home, 'SELECT count(*) AS jobs FROM job')).toEqual([{ jobs: acknowledged.size }])
   await home.ledger.assertNothingLeft()
 })
@@ -210,7 +216,7 @@ it('disk full: new jobs are refused, a running one keeps its result, and space h
   rmSync(filler)
   const spaceBack = performance.now()
   await waitUntil(async () => (await submitOutcome(client, 'refused')) === null, { what: 'submits to be taken again' })
-  expect(performance.now() - spaceBack).toBeLessThan(5_000)
+  expect(performance.now() - spaceBack).toBeLessThan(await stretched(5_000))
   expect(jobsWithKey(home.home, 'refused')).toBe(1)
   expect(await waitForManager(home.home)).toMatchObject({ pid: file.pid, epoch: 1 })
   await settle(home)

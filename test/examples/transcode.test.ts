@@ -15,7 +15,7 @@ test('transcoding is frozen over a restart of the manager, goes on without a sec
   expect(Object.fromEntries(starts)).toEqual(
     Object.fromEntries([...started, ['skipped cake.mov', 1], ['started film.mkv', 1]]),
   )
-  expect(facts.progress.total).toBe(20)
+  expect(facts.progress.total).toBe(60)
   expect(facts.clips).toMatchObject({ state: 'completed', counts: { total: 5, completed: 5 } })
   expect(facts.film.state).toBe('cancelled')
   expect(text('out/beach.mp4')).toHaveLength('moving pictures '.length * 600)

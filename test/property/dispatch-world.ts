@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { uuidv7 } from 'uuidv7'
 import type { KeyLimits, RateLimit } from '../../src/domain/job.ts'
-import type { EndFacts, NewJob } from '../../src/domain/ports/job-store.ts'
+import type { EndFacts } from '../../src/domain/ports/job-store.ts'
 import type { Lane } from '../../src/domain/ports/lane-store.ts'
 import type { Priority } from '../../src/domain/states.ts'
 import { CommitQueue } from '../../src/manager/runtime/commit-queue.ts'
-import { type Claim, Dispatcher } from '../../src/manager/runtime/dispatcher.ts'
+import { Dispatcher } from '../../src/manager/runtime/dispatcher.ts'
+import type { Claim } from '../../src/manager/runtime/pool.ts'
 import { openJobStore } from '../../src/persistence/open-job-store.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
-import { jobOptions } from '../support/job-options.ts'
+import { newJob } from '../support/new-job.ts'
 
 /** Durability is not at stake here, and waiting for a disk would be most of the time. */
 const directoryForTests = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
@@ -228,6 +229,8 @@ export class DispatchWorld {
       commits,
       clock,
       executorOf: () => 'command',
+
+      typeLimitOf: () => null,
       createNonce: () => `nonce${this.#nonce++}`,
       pools: [
         {
@@ -262,36 +265,14 @@ export class DispatchWorld {
 
   #submit(plan: JobPlan): Promise<void> {
     const { store, clock } = this
-    const key = `job ${this.plans.size}`
-    const job: NewJob = {
-      id: uuidv7(),
-      type: 'command',
+    const job = newJob(clock.now(), `job ${this.plans.size}`, {
       queue: plan.queue,
-      name: key,
-      labels: {},
       priority: plan.priority,
-      params: {},
-      options: jobOptions,
-      context: null,
-      runAt: clock.now(),
       concurrency: plan.concurrency,
-      maxAttempts: 1,
-      rerunOf: null,
       submittedBy: plan.client,
-      idempotencyKey: key,
-      contentHash: key,
-      workHash: null,
       units: plan.keys.map((limitKey, position) => ({ id: uuidv7(), input: position, limitKey })),
-      source: null,
-      keepOpen: false,
-      testUnits: null,
       keyLimits: plan.keyLimits,
-      failureBudget: { units: null, percent: null, stopEarly: false },
-      finalStep: null,
-      dependencies: [],
-      scheduleId: null,
-      now: clock.now(),
-    }
+    })
     this.plans.set(job.id, plan)
     return this.#commits.run(() => {
       if (store.submitJob(job).kind !== 'created') throw new Error('not created')

@@ -38,7 +38,8 @@ export type Operation =
     }
   | { readonly kind: 'resubmit'; readonly job: number; readonly sameContent: boolean }
   | { readonly kind: 'claim'; readonly job: number; readonly worker: number; readonly limit: number; readonly key: Key }
-  | { readonly kind: 'complete'; readonly fence: FenceChoice }
+  /** `asBatch`: by the statements for many units. */
+  | { readonly kind: 'complete'; readonly fence: FenceChoice; readonly asBatch: boolean }
   | {
       readonly kind: 'fail'
       readonly fence: FenceChoice
@@ -52,6 +53,8 @@ export type Operation =
   | { readonly kind: 'adopt'; readonly fence: FenceChoice; readonly worker: number }
   | { readonly kind: 'record_runner'; readonly fence: FenceChoice }
   | { readonly kind: 'record_progress'; readonly fence: FenceChoice; readonly current: number }
+  | { readonly kind: 'record_checkpoint'; readonly fence: FenceChoice; readonly at: number }
+  | { readonly kind: 'record_artifacts'; readonly fence: FenceChoice; readonly names: readonly string[] }
   | { readonly kind: 'cancel'; readonly job: number; readonly reason: CancelReason }
   | { readonly kind: 'pause'; readonly job: number; readonly freeze: boolean }
   | { readonly kind: 'resume'; readonly job: number }
@@ -159,7 +162,7 @@ const single = [
   }),
   step(3, 'resubmit', { job: number, sameContent: fc.boolean() }),
   step(26, 'claim', { job: number, worker: number, limit: fc.constantFrom(1, 1, 2, 9), key: limitKey }),
-  step(10, 'complete', { fence }),
+  step(10, 'complete', { fence, asBatch: fc.boolean() }),
   step(12, 'fail', { fence, timedOut: fc.boolean(), retryInMs: fc.constantFrom(null, 0, 0, 200) }),
   step(6, 'lose', { fence, mayRerun: fc.constantFrom(true, true, false), crash: fc.boolean() }),
   step(5, 'release', { fence }),
@@ -168,6 +171,8 @@ const single = [
   step(3, 'adopt', { fence, worker: number }),
   step(2, 'record_runner', { fence }),
   step(3, 'record_progress', { fence, current: number }),
+  step(4, 'record_checkpoint', { fence, at: number }),
+  step(4, 'record_artifacts', { fence, names: fc.subarray(['a.txt', 'b.txt', 'ü.txt']) }),
   step(6, 'cancel', { job: number, reason }),
   step(4, 'pause', { job: number, freeze: fc.boolean() }),
   step(5, 'resume', { job: number }),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
-import type { Attempt, Job, Unit } from '../../src/domain/job.ts'
+import type { Attempt, Job, Json, Unit } from '../../src/domain/job.ts'
 import type { JobStore, RunnableJob } from '../../src/domain/ports/job-store.ts'
 import { isFinalJobState, isFinalUnitState } from '../../src/domain/states.ts'
 
@@ -11,18 +11,22 @@ export interface Snapshot {
   readonly attempts: readonly Attempt[]
   readonly dependencies: ReadonlyMap<string, readonly string[]>
   readonly runnable: readonly RunnableJob[]
+  /** By unit id. */
+  readonly checkpoints: ReadonlyMap<string, Json>
   readonly rest: unknown
 }
 
 export function takeSnapshot(store: JobStore, now: number): Snapshot {
   const jobs = store.listJobs({}, { limit: 10_000 })
   const units = jobs.flatMap((job) => store.readUnits(job.id, { limit: 10_000 }))
+  const unitIds = units.map((unit) => unit.id)
   return {
     jobs,
     units,
     attempts: units.flatMap((unit) => store.readAttempts(unit.id)),
     dependencies: new Map(jobs.map((job) => [job.id, openDependencies(store, job.id)])),
     runnable: store.readRunnableJobs(0, 10_000),
+    checkpoints: store.readCheckpoints(unitIds),
     rest: {
       dependencies: jobs.map((job) => store.readDependencies(job.id)),
       sources: store.readOpenSources(10_000),
@@ -31,6 +35,8 @@ export function takeSnapshot(store: JobStore, now: number): Snapshot {
       keyed: jobs.map((job) => store.readUnits(job.id, { limit: 9 }, { keys: ['x', 'y'] })),
       queues: store.readQueues(),
       payloads: jobs.map((job) => store.readJobPayload(job.id)),
+      artifacts: jobs.map((job) => store.readArtifacts(job.id, { limit: 9 })),
+      lostLast: store.wasLostLast(unitIds),
       unitPayloads: units.map((unit) => store.readUnitPayload(unit.id)),
       held: store.findHeldUnits({ limit: 10_000 }),
       expired: store.findHeldUnits({ leaseExpiredBefore: now, limit: 10_000 }),
@@ -96,6 +102,9 @@ export function checkState(snapshot: Snapshot): void {
     same(new Set(keys).size, keys.length, 'no key twice in a job')
     if (!isFinal) same(job.openDependencies, snapshot.dependencies.get(job.id)?.length, 'open dependencies are counted')
     for (const unit of all) checkUnit(job, unit, attemptsOfUnit.get(unit.id) ?? [])
+  }
+  for (const unit of snapshot.units) {
+    same(unit.state === 'completed' && snapshot.checkpoints.has(unit.id), false, 'a completed unit has no checkpoint')
   }
   checkRunnable(snapshot)
   checkCycles(snapshot)

@@ -11,7 +11,9 @@ import type {
 } from '../../src/domain/ports/job-store.ts'
 import type { Priority } from '../../src/domain/states.ts'
 import {
+  artifact,
   brokenRecord,
+  completion,
   finalStepIdOf,
   jobIdOf,
   newJob,
@@ -279,7 +281,7 @@ export class StorePair {
     const failed = this.facts({ exitCode: 1, error: brokenRecord })
     switch (operation.kind) {
       case 'complete':
-        this.both((store) => store.completeUnitIfHeld(fence, { by: fence.nonce }, this.facts()))
+        this.#complete(fence, operation.asBatch)
         return
       case 'fail': {
         const retryAt = operation.retryInMs === null ? null : this.now() + operation.retryInMs
@@ -309,12 +311,26 @@ export class StorePair {
       case 'record_runner':
         this.both((store) => store.recordRunnerIfHeld(fence, { pid: 5, startTime: fence.nonce, bootId: 'boot' }))
         return
+      case 'record_checkpoint':
+        this.both((store) => store.recordCheckpointIfHeld(fence, { at: operation.at, by: fence.nonce }))
+        return
+      case 'record_artifacts': {
+        const artifacts = operation.names.map((name) => artifact(name, fence.attempt))
+        this.both((store) => store.recordArtifactsIfHeld(fence, artifacts))
+        return
+      }
       case 'record_progress': {
         const progress = { current: operation.current, total: null, message: fence.nonce, stage: null }
         this.both((store) => store.recordProgressIfHeld(fence, progress, operation.current, this.now()))
         return
       }
     }
+  }
+
+  #complete(fence: Fence, asBatch: boolean): void {
+    const output = { by: fence.nonce }
+    if (!asBatch) this.both((store) => store.completeUnitIfHeld(fence, output, this.facts()))
+    else this.both((store) => store.completeUnitsIfHeld([completion(fence, output)], this.now()))
   }
 
   #group(operation: Extract<Operation, { kind: 'group' }>): void {

@@ -35,7 +35,7 @@ export function waitForManager(
       if (file.epoch === options.notEpoch || !isManagerAlive(file)) return null
       return file
     },
-    { timeoutMs: options.timeoutMs ?? 15_000, what: `a ready manager in ${home}` },
+    { timeoutMs: options.timeoutMs ?? 30_000, what: `a ready manager in ${home}` },
   )
 }
 

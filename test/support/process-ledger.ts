@@ -13,7 +13,7 @@ export interface ProcessLedger {
   add(pid: number | undefined, options?: { readonly group?: boolean }): void
   /** Kills every process recorded here, and every process that belongs to the test's state directory. */
   killAll(): Promise<void>
-  /** @throws Error naming what of this state directory still runs after `withinMs` (default 5 s) */
+  /** @throws Error naming what of this state directory still runs after `withinMs` (default 15 s) */
   assertNothingLeft(withinMs?: number): Promise<void>
 }
 
@@ -50,11 +50,11 @@ export function createProcessLedger(home: string): ProcessLedger {
           for (const pid of left) kill(pid, 'SIGKILL')
           return left.length === 0 && !entries.some(isSame)
         },
-        { timeoutMs: 15_000, what: `every process of ${home} to be gone` },
+        { timeoutMs: 30_000, what: `every process of ${home} to be gone` },
       )
     },
 
-    async assertNothingLeft(withinMs = 5_000) {
+    async assertNothingLeft(withinMs = 15_000) {
       let left: readonly number[] = []
       await waitUntil(
         () => {

@@ -7,7 +7,6 @@ import { QueueError } from '../../src/domain/errors.ts'
 import type { Job } from '../../src/domain/job.ts'
 import type { NewJob } from '../../src/domain/ports/job-store.ts'
 import type { Schedule, ScheduleRun } from '../../src/domain/ports/schedule-store.ts'
-import { defaultBackoff } from '../../src/domain/retry-policy.ts'
 import type { SubmitRequest } from '../../src/domain/wire/submit.ts'
 import { CommitQueue } from '../../src/manager/runtime/commit-queue.ts'
 import { dueTimes } from '../../src/manager/runtime/cron-times.ts'
@@ -15,6 +14,7 @@ import { Scheduler } from '../../src/manager/runtime/scheduler.ts'
 import type { ScheduledSubmission } from '../../src/manager/runtime/scheduler-options.ts'
 import { openJobStore } from '../../src/persistence/open-job-store.ts'
 import { createFakeClock } from './fake-clock.ts'
+import { newJob } from './new-job.ts'
 
 export const hour = 3_600_000
 export const workerId = 'worker'
@@ -143,45 +143,11 @@ export function newSchedule(now: number, changes: Partial<Schedule> = {}): Sched
 }
 
 function scheduledJob(request: SubmitRequest, extras: ScheduledSubmission, now: number): NewJob {
-  return {
-    id: uuidv7(),
+  return newJob(now, extras.idempotencyKey, {
     type: request.type,
-    queue: 'default',
     name: request.name ?? '',
-    labels: {},
-    priority: 2,
-    params: {},
-    options: {
-      backoff: defaultBackoff,
-      unitTimeoutMs: null,
-      idleTimeoutMs: null,
-      totalTimeoutMs: null,
-      cancelGraceMs: 0,
-      maxOutputBytes: 4096,
-      rerunWhenLost: true,
-      retry: { exitCode: true, timeout: true, onlyExitCodes: null, rejectedExitCodes: [] },
-      rateLimit: null,
-      unitKey: null,
-      limitKey: null,
-    },
-    context: {},
-    runAt: 0,
-    concurrency: null,
-    maxAttempts: 1,
-    rerunOf: null,
-    submittedBy: 'test',
-    idempotencyKey: extras.idempotencyKey,
     contentHash: 'same',
-    workHash: null,
-    units: [{ id: uuidv7(), key: null, limitKey: null, input: null }],
-    source: null,
-    keepOpen: false,
-    testUnits: null,
-    keyLimits: null,
-    failureBudget: { units: null, percent: null, stopEarly: false },
-    finalStep: null,
     dependencies: extras.dependencies,
     scheduleId: extras.scheduleId,
-    now,
-  }
+  })
 }

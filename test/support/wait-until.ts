@@ -1,5 +1,5 @@
 export interface WaitOptions {
-  /** Longest wait in ms; default 10 s. */
+  /** Longest wait in ms; default 20 s. */
   readonly timeoutMs?: number
   /** Pause between two looks in ms; default 20. */
   readonly intervalMs?: number
@@ -25,7 +25,7 @@ export async function waitUntil<Value>(
   condition: () => Value | Promise<Value>,
   options: WaitOptions = {},
 ): Promise<Exclude<Value, false | null | undefined>> {
-  const { timeoutMs = 10_000, intervalMs = 20, what = 'the condition' } = options
+  const { timeoutMs = 20_000, intervalMs = 20, what = 'the condition' } = options
   const started = performance.now()
   let last: unknown
   for (;;) {

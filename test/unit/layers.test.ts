@@ -10,7 +10,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   config: ['domain'],
   platform: ['config', 'domain'],
   persistence: ['config', 'domain', 'platform'],
-  workers: ['config', 'domain', 'platform'],
+  // What users write job types against: imports nothing of ours.
+  handler: [],
+  workers: ['config', 'domain', 'handler', 'platform'],
   // A process of its own: nothing imports it.
   sources: ['domain', 'platform'],
   client: ['config', 'domain', 'platform'],
@@ -27,6 +29,7 @@ const lazyArrows: readonly { readonly from: string; readonly to: string }[] = [{
 
 const packages: Readonly<Record<string, readonly string[]>> = {
   domain: ['zod'],
+  handler: ['zod'],
   tools: ['@modelcontextprotocol/server', 'zod'],
 }
 
@@ -40,14 +43,19 @@ const onlyIn: readonly {
     folders: ['persistence'],
     files: ['manager/process/doctor-probe.ts', 'sources/sqlite-items.ts'],
   },
+  { package: 'tsx', folders: [], files: ['workers/thread-host/load-module.ts'] },
   { package: '@modelcontextprotocol/server', folders: ['server', 'tools'], files: [] },
 ]
 
 /** The only files of the manager that may name adapters. */
 const compositionRoots = [
   'manager/process/accept-database.ts',
+  'manager/process/compose-background.ts',
+  'manager/process/compose-executors.ts',
+  'manager/process/compose-handlers.ts',
   'manager/process/doctor-probe.ts',
   'manager/process/main.ts',
+  'manager/process/open-state.ts',
   'manager/process/run-manager.ts',
 ]
 

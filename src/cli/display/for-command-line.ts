@@ -123,6 +123,7 @@ const options: Readonly<Record<string, string>> = {
   limit: '--limit',
   cursor: '--cursor',
   unit: '--unit',
+  artifact: '--artifact',
   attempt: '--attempt',
   grep: '--grep',
   max_lines: 'the number of lines',
@@ -181,6 +182,7 @@ function commandText(name: string, given: string | undefined, full: boolean, id:
   if (call['mode'] === 'range') words.push('--all')
   if (call['close'] === true) words.push('--close')
   if (typeof call['only'] === 'string') words.push(`--only ${call['only']}`)
+  if (typeof call['artifact'] === 'string') words.push(`--artifact ${quoted(call['artifact'])}`)
   if (typeof call['unit'] === 'number') words.push(`--unit ${call['unit']}`)
   if (typeof call['cursor'] === 'string' && name !== 'wait_for_jobs') words.push(`--cursor ${call['cursor']}`)
   if (Array.isArray(call['states'])) words.push(...call['states'].map((state) => `--state ${String(state)}`))
@@ -202,7 +204,11 @@ function scheduleCommand(name: string, call: Readonly<Record<string, unknown>>):
             ? 'resume'
             : 'pause'
           : 'add'
-  return `nightkiln schedule ${verb} ${/\s/.test(call['name']) ? JSON.stringify(call['name']) : call['name']}`
+  return `nightkiln schedule ${verb} ${quoted(call['name'])}`
+}
+
+function quoted(word: string): string {
+  return /\s/.test(word) ? JSON.stringify(word) : word
 }
 
 function argumentsOf(given: string | undefined): Readonly<Record<string, unknown>> {

@@ -24,7 +24,7 @@ function runningLine(job: JobLine, terminal: Terminal): string {
 /** @returns the whole queue at a glance, as lines for a person. */
 export function queueOverview(answer: QueueStatusAnswer, terminal: Terminal, now: number): string[] {
   const { colors } = terminal
-  const { manager, slots, jobs, last_24h: day, storage } = answer
+  const { manager, slots, threads, jobs, last_24h: day, storage } = answer
   const fit = (text: string) => (terminal.stdoutIsTerminal ? fitText(text, terminal.columns - 1) : text)
   const lines = [
     fit(
@@ -32,6 +32,7 @@ export function queueOverview(answer: QueueStatusAnswer, terminal: Terminal, now
     ),
     fit(`state     ${terminal.harmless(manager.state_directory)}`),
     fit(`slots     ${slots.busy} of ${slots.total} busy`),
+    fit(`threads   ${threads.busy} of ${threads.total} busy${hostText(threads.hosts)}`),
     fit(
       `jobs      ${jobs.running} running, ${jobs.queued} queued, ${jobs.completed} completed, ${jobs.failed} failed, ${jobs.cancelled} cancelled`,
     ),
@@ -58,4 +59,11 @@ export function queueOverview(answer: QueueStatusAnswer, terminal: Terminal, now
     if (answer.running.length > shownRunning) lines.push(`  and ${answer.running.length - shownRunning} more`)
   }
   return lines
+}
+
+function hostText(hosts: QueueStatusAnswer['threads']['hosts']): string {
+  const known = hosts.filter(({ rss_bytes: bytes }) => bytes !== null)
+  if (known.length === 0) return ''
+  const texts = known.map(({ pid, rss_bytes: bytes }) => `${formatBytes(bytes ?? 0)} (pid ${pid})`)
+  return `, in ${texts.join(' and ')}`
 }

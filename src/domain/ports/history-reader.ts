@@ -20,12 +20,12 @@ export interface HistoryReader {
   readParams(jobIds: readonly string[]): Promise<ReadonlyMap<string, JsonObject>>
   readUnitRecords(jobId: string, page: { afterPosition?: number; limit: number }): Promise<readonly UnitRecord[]>
   readStatistics(now: number): Promise<Statistics>
-  /** Kept output and results of the next `limit` units by their local order; `lastSeq` null: none follow. */
+  /** Kept output, artifacts, results and checkpoints of the next `limit` units by their local order; `lastSeq` null: none follow. */
   readStoredBytes(
     afterUnitSeq: number,
     limit: number,
   ): Promise<{ readonly bytes: number; readonly lastSeq: number | null }>
-  /** Kept output and results of some jobs together. */
+  /** The same of some jobs together. */
   readJobBytes(jobIds: readonly string[]): Promise<number>
   /** @returns those of the ids that units have. */
   findUnits(unitIds: readonly string[]): Promise<readonly string[]>

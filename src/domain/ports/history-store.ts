@@ -19,7 +19,7 @@ export interface DeletedSlice {
   readonly attempts: readonly AttemptName[]
   /** Units that are gone. */
   readonly units: number
-  /** Of kept output and results that are gone with them. */
+  /** Of kept output, artifacts, results and checkpoints that are gone with them. */
   readonly bytes: number
   readonly done: boolean
 }

@@ -21,9 +21,11 @@ import type {
   Priority,
   UnitState,
 } from '../states.ts'
+import type { ArtifactStore } from './artifact-store.ts'
 import type { EventStore } from './event-store.ts'
 import type { HistoryStore } from './history-store.ts'
 import type { Lane, LaneStore } from './lane-store.ts'
+import type { ResumeStore } from './resume-store.ts'
 import type { ScheduleStore } from './schedule-store.ts'
 import type { NewSource, NewUnit, SourceStore } from './source-store.ts'
 
@@ -105,6 +107,7 @@ export interface ClaimOutcome {
 export interface EndFacts {
   readonly exitCode: number | null
   readonly error: ErrorRecord | null
+  /** Kept in whole ms. */
   readonly elapsedMs: number
   readonly outputBytes: number
   readonly droppedBytes: number
@@ -118,8 +121,8 @@ export interface UnitEnd {
   readonly settled: boolean
 }
 
-/** A unit that completed, and its result. */
-export interface HeldOutput {
+/** A unit that completed: its result, and what its attempt left behind. */
+export interface HeldOutput extends Pick<EndFacts, 'elapsedMs' | 'outputBytes' | 'droppedBytes'> {
   readonly fence: Fence
   readonly output: Json
 }
@@ -261,7 +264,14 @@ export interface WorkerRecord {
  * "If held" methods answer null when the fence does not match: the attempt was lost, its output must be dropped.
  * Every change of a job or unit writes its event in the same transaction.
  */
-export interface JobStore extends EventStore, HistoryStore, LaneStore, ScheduleStore, SourceStore {
+export interface JobStore
+  extends ArtifactStore,
+    EventStore,
+    HistoryStore,
+    LaneStore,
+    ResumeStore,
+    ScheduleStore,
+    SourceStore {
   /**
    * Runs `work` in one transaction; nested calls are savepoints, rolled back alone when they throw.
    * @throws EpochLostError (persistence/ports) when another manager has raised the epoch
@@ -302,10 +312,12 @@ export interface JobStore extends EventStore, HistoryStore, LaneStore, ScheduleS
   /** Gives a running unit to another worker without ending its attempt; the new fence is the old with `workerId` replaced. */
   adoptUnitIfHeld(fence: Fence, workerId: string): Fence | null
 
-  /** Records the result and the state in one change (promise P5). */
+  /** Records the result and the state in one change (promise P5); a checkpoint of the unit is dropped. */
   completeUnitIfHeld(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null
-  /** Completes many units in one change; those whose fence does not match are left out, their output is dropped. */
-  completeUnitsIfHeld(ends: readonly HeldOutput[], facts: EndFacts): readonly BatchEnd[]
+  /**
+   * As completeUnitIfHeld, many units in one change; those whose fence does not match are left out, their output is dropped.
+   */
+  completeUnitsIfHeld(ends: readonly HeldOutput[], now: number): readonly BatchEnd[]
   /**
    * Counts a failure. Available again at `retryAt` when failures are left, else failed. A cancel wins over a retry.
    * @param retryAt wall ms, or null when the failure must not be retried

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { handlerDefaults } from '../handler-info.ts'
 import { jobStates } from '../states.ts'
 import {
   conciseJobView,
@@ -122,17 +123,33 @@ export type LogsAnswer = z.infer<typeof logsAnswer>
 export const resultRequest = z.strictObject({
   id: jobId,
   unit: z.int().min(0).optional().describe('Default: all units, or the only one'),
+  artifact: z.string().min(1).max(255).optional().describe('Name of a file it made: read that instead of the result'),
   max_bytes: z.int().min(100).max(1_000_000).default(20_000),
 })
+const artifactView = z.strictObject({
+  name: z.string(),
+  unit: z.int(),
+  media_type: z.string(),
+  bytes: z.int(),
+  sha256: z.string(),
+  path: z.string().describe('Kept as long as the job'),
+})
+export type ArtifactView = z.infer<typeof artifactView>
 export const resultAnswer = z.strictObject({
   id: jobId,
   state: z.string(),
   final: z.boolean(),
-  result: z.json().describe('Null while unfinished. For several units: a list by position'),
+  result: z.json().describe('Null while unfinished, and with `artifact`. For several units: a list by position'),
   final_result: z.json().optional().describe('Of its final step, when it has one'),
   result_bytes: z.int(),
-  truncated: z.boolean().describe('True: larger than max_bytes; result then holds its beginning as text'),
-  artifacts: z.array(z.strictObject({ name: z.string(), bytes: z.int() })),
+  truncated: z.boolean().describe('True: larger than max_bytes; what is shown is its beginning, as text'),
+  artifacts: z.array(artifactView).describe('Files it made; at most 100'),
+  more_artifacts: z.boolean(),
+  artifact_text: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('Of the artifact asked for; null: no text, or gone. Control characters are escaped'),
   next,
 })
 export type ResultAnswer = z.infer<typeof resultAnswer>
@@ -178,18 +195,31 @@ export const whatsNewAnswer = z.strictObject({
 })
 export type WhatsNewAnswer = z.infer<typeof whatsNewAnswer>
 
-export const listJobTypesRequest = z.strictObject({})
+export const listJobTypesRequest = z.strictObject({
+  type: z.string().min(1).max(64).optional().describe('Only this one, with its schemas'),
+  detail: z.enum(['concise', 'full']).default('concise').describe('"full": the schemas of all types'),
+})
+const anyObject = z.record(z.string(), z.json())
+const listedJobType = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  description: z.string().describe('Concise: its first line'),
+  executor: z.string(),
+  source: z.string().describe('"built-in", or the file of the handler'),
+  example: anyObject.optional().describe('What submit_job could be given; left out when there is none, or a long one'),
+  params_schema: anyObject.optional(),
+  unit_schema: anyObject.nullable().optional().describe('Null: it takes any unit, or none'),
+  result_schema: anyObject.nullable().optional().describe('Null: any JSON'),
+  concurrency: z.int().nullable().optional().describe('Attempts at once, over all jobs; null: no limit of its own'),
+  gpu: z.enum(['never', 'prefer', 'require']).optional(),
+  pure: z.boolean().optional().describe('It has no effect but its result'),
+  defaults: handlerDefaults.optional().describe('What holds where a submit says nothing'),
+})
 export const listJobTypesAnswer = z.strictObject({
-  types: z.array(
-    z.strictObject({
-      type: z.string(),
-      title: z.string(),
-      description: z.string(),
-      executor: z.string(),
-      params_schema: z.record(z.string(), z.json()),
-      example: z.record(z.string(), z.json()),
-    }),
-  ),
+  types: z.array(listedJobType),
+  unavailable: z
+    .array(z.strictObject({ type: z.string(), file: z.string(), problem: z.string() }))
+    .describe('Files of the handler directory that cannot be used, and why'),
   next,
 })
 export type ListJobTypesAnswer = z.infer<typeof listJobTypesAnswer>
@@ -206,7 +236,16 @@ export const queueStatusAnswer = z.strictObject({
     state: z.enum(['leading', 'draining']),
     rss_bytes: z.int(),
   }),
-  slots: z.strictObject({ total: z.int(), busy: z.int() }),
+  slots: z.strictObject({ total: z.int(), busy: z.int() }).describe('Of commands'),
+  threads: z
+    .strictObject({
+      total: z.int(),
+      busy: z.int(),
+      hosts: z.array(
+        z.strictObject({ pid: z.int(), threads: z.int(), attempts: z.int(), rss_bytes: z.int().nullable() }),
+      ),
+    })
+    .describe('Of handlers, and the processes that host them'),
   queues: z.array(queueView).describe('Queues with a limit, a hold or something running; at most 50'),
   schedules: z.strictObject({ enabled: z.int(), next_run_at: timestamp.nullable() }),
   pruned: z

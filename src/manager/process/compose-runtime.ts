@@ -8,19 +8,26 @@ import type { Settings } from '../../config/settings.ts'
 import type { Clock } from '../../domain/clock.ts'
 import type { Job } from '../../domain/job.ts'
 import type { CommandExecutor } from '../../domain/ports/executor.ts'
-import type { JobStore, UnitEnd } from '../../domain/ports/job-store.ts'
+import type { JobStore } from '../../domain/ports/job-store.ts'
+import type { ThreadExecutor } from '../../domain/ports/thread-executor.ts'
+import type { ExecutorKind } from '../../domain/states.ts'
+import type { AttemptStarter } from '../runtime/attempt-starter.ts'
 import { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
 import { CancelSweeper } from '../runtime/cancel-sweeper.ts'
-import { commandTask } from '../runtime/command-task.ts'
+import { CommandAttempts } from '../runtime/command-attempts.ts'
 import type { Commit, CommitQueue } from '../runtime/commit-queue.ts'
+import { DependencyValues } from '../runtime/dependency-values.ts'
 import { Dispatcher } from '../runtime/dispatcher.ts'
+import type { EndedUnits } from '../runtime/end-recorder.ts'
 import type { FaultPoint } from '../runtime/fault-points.ts'
 import { writeFinalResults } from '../runtime/final-results.ts'
+import { HandlerAttempts } from '../runtime/handler-attempts.ts'
 import { InlineRunner } from '../runtime/inline-runner.ts'
 import { JobClock } from '../runtime/job-clock.ts'
 import { Throughput } from '../runtime/throughput.ts'
 import { UnitFeeder } from '../runtime/unit-feeder.ts'
-import { inlineResult, jobTypeNamed } from '../services/job-types.ts'
+import type { JobTypeRegistry } from '../services/job-type-registry.ts'
+import { inlineResult } from '../services/job-types.ts'
 
 /** So many units that need no processor run in one commit; more would hold the loop for longer than a call should wait. */
 const inlineUnits = 250
@@ -29,6 +36,8 @@ export interface RuntimeOptions {
   readonly store: JobStore
   readonly commits: CommitQueue
   readonly executor: CommandExecutor
+  readonly threads: ThreadExecutor
+  readonly jobTypes: JobTypeRegistry
   readonly clock: Clock
   readonly settings: Settings
   readonly paths: StatePaths
@@ -48,17 +57,16 @@ export interface Runtime {
 
 /** Makes what runs jobs, and joins its parts: what one commit changes is told to all of them. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { store, commits, executor, clock, settings, paths, workerId, log, faultPoint } = options
+  const { store, commits, clock, settings, paths, workerId, log, faultPoint, jobTypes, threads } = options
   const throughput = new Throughput(clock)
   const sweeper = new CancelSweeper({ store, commits, clock, log })
   const feeder = new UnitFeeder({ store, commits, clock, createId: uuidv7, home: paths.home, log })
   const resultsFileOf = (jobId: string) => join(paths.results, `${jobId}.jsonl`)
-  const onEnded = ({ job, unit }: UnitEnd) => {
-    throughput.ended(job)
+  const onEnded = ({ job, units, finalStepDone }: EndedUnits) => {
+    throughput.ended(job, units)
     // The last of the test units may have left it held for review.
     jobClock.follow(job)
-    if (unit.finalStep && unit.state !== 'available')
-      void rm(resultsFileOf(job.id), { force: true }).catch(() => undefined)
+    if (finalStepDone) void rm(resultsFileOf(job.id), { force: true }).catch(() => undefined)
   }
   const inline = new InlineRunner({
     store,
@@ -69,11 +77,10 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
   const supervisor = new AttemptSupervisor({
     store,
     commits,
-    executor,
+    starters: startersOf(options),
     clock,
     random: Math.random,
     log,
-    makeTask: (job, unit, state) => commandTask(store, job, unit, state),
     writeResults: async (jobId) => {
       await mkdir(paths.results, { recursive: true, mode: 0o700 })
       await writeFinalResults(store, jobId, resultsFileOf(jobId))
@@ -108,7 +115,8 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     store,
     commits,
     clock,
-    executorOf: (type) => jobTypeNamed(type).executor,
+    executorOf: (type) => jobTypes.executorOf(type),
+    typeLimitOf: (type) => jobTypes.limitOf(type),
     createNonce: () => randomBytes(6).toString('hex'),
     pools: [
       {
@@ -128,7 +136,18 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
         endsInCommit: false,
         start: (claims) => {
           faultPoint('claim.committed')
-          supervisor.start(claims)
+          supervisor.start('command', claims)
+        },
+      },
+      {
+        kind: 'thread',
+        workerId,
+        slots: settings.threads,
+        endsInCommit: false,
+        unitsPerSlot: (type) => threads.unitsPerSlot(type),
+        start: (claims) => {
+          faultPoint('claim.committed')
+          supervisor.start('thread', claims)
         },
       },
     ],
@@ -139,6 +158,23 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     throughput.ended(job)
   }
   return { dispatcher, supervisor, feeder, jobClock, sweeper, throughput }
+}
+
+function startersOf(options: RuntimeOptions): ReadonlyMap<ExecutorKind, AttemptStarter> {
+  const { store, executor, threads, jobTypes, settings } = options
+  const dependencies = new DependencyValues(store)
+  const commands = new CommandAttempts({ store, executor, dependencies })
+  const handlers = new HandlerAttempts({
+    store,
+    executor: threads,
+    dependencies,
+    handlerOf: (type) => jobTypes.handlerOf(type),
+    heapMegabytes: Math.round(settings.handler_heap / 1024 ** 2),
+  })
+  return new Map<ExecutorKind, AttemptStarter>([
+    ['command', commands],
+    ['thread', handlers],
+  ])
 }
 
 const restoredPage = 500

@@ -6,7 +6,7 @@ import { QueueError } from '../../domain/errors.ts'
 import type { ManagerFile } from '../../domain/wire/manager.ts'
 import { readProcessActivity } from '../../platform/process-activity.ts'
 import { bootId, isSameProcess } from '../../platform/process-identity.ts'
-import { Silence } from './silence.ts'
+import { Silence } from '../../platform/silence.ts'
 
 /** Held for life; the kernel frees it at any death. */
 export interface LeaderLock {

@@ -2,15 +2,14 @@ import { isAbsolute } from 'node:path'
 import { z } from 'zod'
 import { renderCommand } from '../../domain/command-template.ts'
 import { QueueError } from '../../domain/errors.ts'
-import type { Fence, Job, Json, RunningUnit } from '../../domain/job.ts'
+import type { Fence, Job, JobOptions, Json, RunningUnit } from '../../domain/job.ts'
 import type { CommandTask } from '../../domain/ports/executor.ts'
 import type { JobPayload, JobStore } from '../../domain/ports/job-store.ts'
 import { unitEnvironment, unitFiles } from '../../domain/unit-environment.ts'
 import { type CommandParams, commandParams } from '../../domain/wire/submit.ts'
-import { dependencyValues } from './dependency-values.ts'
 
-/** What a command keeps of the submitting client: the environment and the directory to run in. */
-export const commandInput = z.object({ environment: z.record(z.string(), z.string()), cwd: z.string() })
+/** What is kept of the submitting client: its environment, and the directory to run in where it has one. */
+export const clientContext = z.object({ environment: z.record(z.string(), z.string()), cwd: z.string().nullable() })
 
 /** Names the file with all results, for the final step. */
 const resultsVariable = 'NIGHTKILN_RESULTS'
@@ -23,17 +22,25 @@ export interface TaskState {
   readonly resultsFile: string | null
 }
 
+export interface TaskSources {
+  readonly store: JobStore
+  readonly dependencies: ReadonlyMap<string, Json>
+}
+
 /**
  * Makes what a claimed unit of a command job is to run: every placeholder replaced.
- * @throws QueueError internal when the stored job cannot be read, invalid_input when the unit does not fit the placeholders
+ * @throws QueueError invalid_input when the unit does not fit the placeholders
  */
-export function commandTask(store: JobStore, job: Job, unit: RunningUnit, state: TaskState): CommandTask {
-  const payload = store.readJobPayload(job.id)
-  if (payload === null) throw new QueueError('internal', `job ${job.id} has no parameters`)
+export function commandTask(
+  { store, dependencies }: TaskSources,
+  job: Job,
+  payload: JobPayload,
+  unit: RunningUnit,
+  state: TaskState,
+): CommandTask {
   const params = commandParams.parse(unit.finalStep ? payload.finalStep?.params : payload.params)
-  const client = commandInput.parse(payload.context)
-  const value = unit.finalStep ? undefined : unitValue(store, job, unit)
-  const dependencies = dependencyValues(store, job)
+  const client = clientContext.parse(payload.context)
+  const value = unitValue(job, unit, store.readUnitPayload(unit.id)?.input ?? null)
   const rendered = renderCommand(params, {
     unit: value,
     index: unit.position,
@@ -46,7 +53,7 @@ export function commandTask(store: JobStore, job: Job, unit: RunningUnit, state:
     jobId: job.id,
     spec: {
       argv: rendered.argv,
-      cwd: rendered.cwd ?? client.cwd,
+      cwd: rendered.cwd ?? client.cwd ?? '/',
       environment: {
         ...client.environment,
         ...(value === undefined ? {} : unitEnvironment(value, unit.position)),
@@ -59,23 +66,19 @@ export function commandTask(store: JobStore, job: Job, unit: RunningUnit, state:
     },
     files: unitFiles(value, dependencies),
     frozen: state.frozen,
-    ...limitsOf(payload),
+    ...limitsOf(payload.options),
     elapsedMs: state.elapsedMs,
   }
 }
 
-function limitsOf({ options }: JobPayload) {
-  return {
-    unitTimeoutMs: options.unitTimeoutMs,
-    idleTimeoutMs: options.idleTimeoutMs,
-    cancelGraceMs: options.cancelGraceMs,
-    maxOutputBytes: options.maxOutputBytes,
-  }
+/** @returns the limits of one attempt */
+export function limitsOf({ unitTimeoutMs, idleTimeoutMs, cancelGraceMs, maxOutputBytes }: JobOptions) {
+  return { unitTimeoutMs, idleTimeoutMs, cancelGraceMs, maxOutputBytes }
 }
 
 /** @returns the value of a unit; undefined for the one unit of a plain job, which has none */
-function unitValue(store: JobStore, job: Job, unit: RunningUnit): Json | undefined {
-  const input = store.readUnitPayload(unit.id)?.input ?? null
+export function unitValue(job: Job, unit: RunningUnit, input: Json): Json | undefined {
+  if (unit.finalStep) return undefined
   return input === null && job.counts.total <= 1 ? undefined : input
 }
 

@@ -1,32 +1,13 @@
 import type { Clock } from '../../domain/clock.ts'
-import { type Job, longestRateWindowMs, type Unit } from '../../domain/job.ts'
+import { longestRateWindowMs } from '../../domain/job.ts'
 import type { HeldUnit, JobStore, RunnableJob } from '../../domain/ports/job-store.ts'
 import type { Lane } from '../../domain/ports/lane-store.ts'
 import type { ExecutorKind } from '../../domain/states.ts'
 import type { Commit, CommitQueue } from './commit-queue.ts'
 import { type Admission, type Block, LaneLimits } from './lane-limits.ts'
-import { laneId, ReadyIndex, type ReadyLane } from './ready-index.ts'
-
-export interface Claim {
-  readonly unit: Unit & { readonly state: 'running' }
-  /** After the claim. */
-  readonly job: Job
-}
-
-/** Where claimed units of some job types go. */
-export interface Pool {
-  readonly kind: ExecutorKind
-  readonly workerId: string
-  /** Units at once; of a pool that ends them in the commit of their claim: units in one commit. */
-  readonly slots: number
-  /**
-   * False: `start` is called after the commit of the claims. True: it is called in their transaction and ends them there, so that
-   * they hold no slot; such pools come first, and what they make possible is claimed in the same commit.
-   */
-  readonly endsInCommit: boolean
-  /** The claims are of one job. */
-  readonly start: (claims: readonly Claim[], commit: Commit) => void
-}
+import { ParkedLanes } from './parked-lanes.ts'
+import { type Pool, PoolState } from './pool.ts'
+import type { ReadyLane } from './ready-index.ts'
 
 export interface DispatcherOptions {
   readonly store: JobStore
@@ -34,6 +15,8 @@ export interface DispatcherOptions {
   readonly clock: Clock
   readonly pools: readonly Pool[]
   readonly executorOf: (type: string) => ExecutorKind
+  /** Units of a type that may run at once, over all jobs; 0: none for now, until `reloadTypes`. Null: no limit. */
+  readonly typeLimitOf: (type: string) => number | null
   readonly createNonce: () => string
 }
 
@@ -45,35 +28,12 @@ const largestClaim = 250
 
 interface Place {
   readonly pool: PoolState
+  readonly type: string
+  /** Of a slot. */
+  readonly share: number
   readonly queue: string
   readonly limitKey: string | null
   readonly client: string
-}
-
-/** A pool with what waits for it and what it runs. */
-class PoolState {
-  readonly pool: Pool
-  readonly index: ReadyIndex
-  readonly #runningByClient = new Map<string, number>()
-  busy = 0
-  /** Units that ended in the commit that is being made. */
-  ended = 0
-
-  constructor(pool: Pool) {
-    this.pool = pool
-    this.index = new ReadyIndex({ runningOf: (client) => this.#runningByClient.get(client) ?? 0 })
-  }
-
-  get free(): number {
-    return this.pool.slots - this.busy - this.ended
-  }
-
-  count(client: string, by: number): void {
-    this.busy += by
-    const running = (this.#runningByClient.get(client) ?? 0) + by
-    if (running > 0) this.#runningByClient.set(client, running)
-    else this.#runningByClient.delete(client)
-  }
 }
 
 /**
@@ -86,8 +46,9 @@ export class Dispatcher {
   readonly #limits: LaneLimits
   /** Where each running unit counts. */
   readonly #busy = new Map<string, Place>()
-  /** Lanes that wait for a running unit of their limit key. */
-  readonly #parked = new Map<string, Map<string, ReadyLane>>()
+  readonly #runningByType = new Map<string, number>()
+  /** Lanes that wait for a running unit of their limit key, or of their type. */
+  readonly #parked: ParkedLanes
   #timer: NodeJS.Timeout | null = null
   #quiet = true
   #backOffUntil = 0
@@ -95,6 +56,7 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#limits = new LaneLimits(options.clock)
+    this.#parked = new ParkedLanes((lane) => this.#poolOf(lane.type).index.offer(lane, options.clock.now()))
     this.#pools = new Map(options.pools.map((pool) => [pool.kind, new PoolState(pool)]))
     options.commits.addClosingHook((commit) => this.#fill(commit))
   }
@@ -129,6 +91,12 @@ export class Dispatcher {
     this.#options.commits.wake()
   }
 
+  /** What types may run has changed: lanes that waited for that are looked at again. */
+  reloadTypes(): void {
+    this.#parked.freeTypes()
+    this.#options.commits.wake()
+  }
+
   /** No new claims. */
   quiet(): void {
     this.#quiet = true
@@ -147,7 +115,8 @@ export class Dispatcher {
   /** Adopted attempts hold slots too. */
   occupySlot(held: HeldUnit): void {
     const { job, executor, fence, limitKey } = held
-    this.#occupy(fence.unitId, { pool: this.#poolNamed(executor), queue: job.queue, limitKey, client: job.submittedBy })
+    const { type, queue, submittedBy: client } = job
+    this.#occupy(fence.unitId, { pool: this.#poolNamed(executor), type, share: 1, queue, limitKey, client })
   }
 
   /** @returns a way to take the slot back, for a transaction that fails. */
@@ -171,8 +140,16 @@ export class Dispatcher {
 
   /** Slots of the executor that runs a type. */
   slotsOf(type: string): { readonly total: number; readonly busy: number } {
-    const { pool, busy } = this.#poolOf(type)
-    return { total: pool.slots, busy }
+    return this.#poolOf(type).slots
+  }
+
+  slotsOfKind(kind: ExecutorKind): { readonly total: number; readonly busy: number } {
+    return this.#poolNamed(kind).slots
+  }
+
+  /** As many of a type run as may. */
+  isTypeFull(type: string): boolean {
+    return this.#typeRoom(type) < 1
   }
 
   isQueuePaused(queue: string): boolean {
@@ -194,8 +171,7 @@ export class Dispatcher {
   get waitingJobs(): number {
     let waiting = 0
     for (const { index } of this.#pools.values()) waiting += index.size
-    for (const lanes of this.#parked.values()) waiting += lanes.size
-    return waiting
+    return waiting + this.#parked.size
   }
 
   #fill(commit: Commit): void {
@@ -211,8 +187,8 @@ export class Dispatcher {
       state.ended = 0
       while (state.free > 0) {
         const ready = state.index.peek(clock.now(), isOpen)
-        if (ready === undefined) break
-        this.#serve(state, ready, commit)
+        // One that needs more than what is left goes first all the same: smaller ones must not overtake it for ever.
+        if (ready === undefined || !this.#serve(state, ready, commit)) break
       }
       // Calls come first; the rest has the next commit.
       if (state.ended > 0 && state.free <= 0) commit.afterCommit(() => this.#options.commits.wake())
@@ -221,14 +197,23 @@ export class Dispatcher {
     this.#setTimer(nextAt)
   }
 
-  #serve(state: PoolState, ready: ReadyLane, commit: Commit): void {
+  /** @returns false when there is no room for a unit of its type */
+  #serve(state: PoolState, ready: ReadyLane, commit: Commit): boolean {
     const { index } = state
-    const share = Math.min(largestClaim, Math.ceil(state.free / index.readyClients))
-    const admission = this.#limits.admit(ready, share)
+    const share = state.shareOf(ready.type)
+    const room = Math.floor(state.free / share)
+    if (room < 1) return false
+    const typeRoom = this.#typeRoom(ready.type)
     index.remove(ready)
+    if (typeRoom < 1) {
+      this.#parked.behindType(ready)
+      return true
+    }
+    const wanted = Math.min(largestClaim, Math.ceil(room / index.readyClients), typeRoom)
+    const admission = this.#limits.admit(ready, wanted)
     if ('kind' in admission) {
-      this.#park(state, ready, admission)
-      return
+      this.#wait(state, ready, admission)
+      return true
     }
     try {
       this.#claim(state, ready, admission, commit)
@@ -237,6 +222,12 @@ export class Dispatcher {
       index.offer(ready, this.#options.clock.now())
       throw error
     }
+    return true
+  }
+
+  #typeRoom(type: string): number {
+    const limit = this.#options.typeLimitOf(type)
+    return limit === null ? Number.POSITIVE_INFINITY : limit - (this.#runningByType.get(type) ?? 0)
   }
 
   #claim(state: PoolState, ready: ReadyLane, { count, counted }: Admission, commit: Commit): void {
@@ -265,43 +256,37 @@ export class Dispatcher {
       pool.start(claims, commit)
       return
     }
-    const { queue, limitKey, submittedBy: client } = ready
-    for (const unit of units) this.#occupy(unit.id, { pool: state, queue, limitKey, client })
+    const { type, queue, limitKey, submittedBy: client } = ready
+    const place: Place = { pool: state, type, share: state.shareOf(type), queue, limitKey, client }
+    for (const unit of units) this.#occupy(unit.id, place)
     commit.afterCommit(() => pool.start(claims, commit))
     commit.afterFailure(() => {
       for (const unit of units) this.releaseSlot(unit.id)
     })
   }
 
-  #park(state: PoolState, ready: ReadyLane, block: Block): void {
-    if (block.kind === 'until') {
-      state.index.offer({ ...ready, dueAt: block.at }, this.#options.clock.now())
-      return
-    }
-    const name = parkingName(block.lane.queue, block.lane.key)
-    const parked = this.#parked.get(name) ?? new Map<string, ReadyLane>()
-    parked.set(laneId(ready), ready)
-    this.#parked.set(name, parked)
+  #wait(state: PoolState, ready: ReadyLane, block: Block): void {
+    if (block.kind === 'until') state.index.offer({ ...ready, dueAt: block.at }, this.#options.clock.now())
+    else this.#parked.behindLane(block.lane, ready)
   }
 
   #occupy(unitId: string, place: Place): void {
     if (this.#busy.has(unitId)) return
     this.#busy.set(unitId, place)
-    place.pool.count(place.client, 1)
-    this.#limits.count(place.queue, place.limitKey, 1)
+    this.#count(place, 1)
   }
 
   #vacate(unitId: string, place: Place): void {
     this.#busy.delete(unitId)
-    place.pool.count(place.client, -1)
-    this.#limits.count(place.queue, place.limitKey, -1)
-    if (place.limitKey === null) return
-    const name = parkingName(place.queue, place.limitKey)
-    const parked = this.#parked.get(name)
-    if (parked === undefined) return
-    this.#parked.delete(name)
-    const now = this.#options.clock.now()
-    for (const lane of parked.values()) this.#poolOf(lane.type).index.offer(lane, now)
+    this.#count(place, -1)
+    this.#parked.freeType(place.type)
+    if (place.limitKey !== null) this.#parked.freeLane({ queue: place.queue, key: place.limitKey })
+  }
+
+  #count(place: Place, by: number): void {
+    place.pool.count(place.client, by * place.share)
+    this.#limits.count(place.queue, place.limitKey, by)
+    this.#runningByType.set(place.type, (this.#runningByType.get(place.type) ?? 0) + by)
   }
 
   #poolOf(type: string): PoolState {
@@ -322,8 +307,4 @@ export class Dispatcher {
     this.#timer = setTimeout(() => this.#options.commits.wake(), wait)
     this.#timer.unref()
   }
-}
-
-function parkingName(queue: string, key: string): string {
-  return JSON.stringify([queue, key])
 }

@@ -39,6 +39,10 @@ function holdMs(sign: RateLimitSign, tail: string, now: number): number {
   if (named === undefined) return Math.max(shortestHoldMs, sign.waitMs)
   const seconds = Number(named)
   const wanted = Number.isFinite(seconds) ? seconds * 1_000 : Date.parse(named) - now
-  const hold = Number.isNaN(wanted) ? sign.waitMs : wanted
-  return Math.min(longestHoldMs, Math.max(shortestHoldMs, hold))
+  return holdOf(Number.isNaN(wanted) ? sign.waitMs : wanted)
+}
+
+/** @returns the time for which a lane is held, ms, when it was told to wait for `wantedMs` */
+export function holdOf(wantedMs: number): number {
+  return Math.min(longestHoldMs, Math.max(shortestHoldMs, wantedMs))
 }

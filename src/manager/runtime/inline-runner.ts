@@ -1,9 +1,9 @@
 import type { Clock } from '../../domain/clock.ts'
 import type { Json, JsonObject } from '../../domain/job.ts'
-import type { BatchEnd, EndFacts, JobStore } from '../../domain/ports/job-store.ts'
+import type { BatchEnd, JobStore } from '../../domain/ports/job-store.ts'
 import { fenceOf } from './command-task.ts'
 import type { Commit } from './commit-queue.ts'
-import type { Claim } from './dispatcher.ts'
+import type { Claim } from './pool.ts'
 
 export interface InlineRunnerOptions {
   readonly store: JobStore
@@ -27,18 +27,16 @@ export class InlineRunner {
 
   /** Ends claimed units of one job in the transaction of their claim. */
   run(claims: readonly Claim[], commit: Commit): void {
-    const { store, compute, onEnded } = this.#options
+    const { store, clock, compute, onEnded } = this.#options
     const params = store.readJobPayload(claims[0]?.job.id ?? '')?.params ?? {}
     const inputs = store.readUnitInputs(claims.map(({ unit }) => unit.id))
     const ends = claims.map(({ unit }) => ({
       fence: fenceOf(unit),
       output: compute(params, inputs.get(unit.id) ?? null),
+      elapsedMs: 0,
+      outputBytes: 0,
+      droppedBytes: 0,
     }))
-    for (const end of store.completeUnitsIfHeld(ends, this.#facts())) commit.afterCommit(() => onEnded(end))
-  }
-
-  #facts(): EndFacts {
-    const now = this.#options.clock.now()
-    return { exitCode: null, error: null, elapsedMs: 0, outputBytes: 0, droppedBytes: 0, now }
+    for (const end of store.completeUnitsIfHeld(ends, clock.now())) commit.afterCommit(() => onEnded(end))
   }
 }

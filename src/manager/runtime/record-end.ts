@@ -1,10 +1,11 @@
 import { type ErrorRecord, errorKinds } from '../../domain/errors.ts'
 import { formatDuration } from '../../domain/format-duration.ts'
-import type { Fence, JobOptions } from '../../domain/job.ts'
-import type { CommandEnd, CommandOutput, OutputFacts } from '../../domain/ports/executor.ts'
+import type { Fence, JobOptions, Json } from '../../domain/job.ts'
+import type { AttemptEnd, OutputFacts } from '../../domain/ports/attempt.ts'
+import type { CommandOutput } from '../../domain/ports/executor.ts'
 import type { EndFacts, JobStore, UnitEnd } from '../../domain/ports/job-store.ts'
 import { retryDelay } from '../../domain/retry-policy.ts'
-import { classOfExit } from './failure-class.ts'
+import { classOfExit, holdOf } from './failure-class.ts'
 
 const silent: OutputFacts = { bytes: 0, droppedBytes: 0, tail: '' }
 
@@ -28,10 +29,11 @@ export interface RecordedEnd {
 export function recordEnd(
   store: JobStore,
   attempt: EndedAttempt,
-  end: CommandEnd,
+  end: AttemptEnd,
   at: { readonly now: number; readonly random: () => number },
 ): RecordedEnd | null {
   if (end.kind === 'exited' && !end.succeeded) return recordFailedExit(store, attempt, end, at)
+  if (end.kind === 'rate_limited') return recordSlowDown(store, attempt, end, at.now)
   const ended = recordOther(store, attempt, end, at)
   return ended === null ? null : { ended, heldUntil: null }
 }
@@ -39,7 +41,7 @@ export function recordEnd(
 function recordFailedExit(
   store: JobStore,
   { fence, options, failures }: EndedAttempt,
-  end: Extract<CommandEnd, { kind: 'exited' }>,
+  end: Extract<AttemptEnd, { kind: 'exited' }>,
   at: { readonly now: number; readonly random: () => number },
 ): RecordedEnd | null {
   const { exitCode, elapsedMs, output } = end
@@ -62,10 +64,26 @@ function recordFailedExit(
   return ended === null ? null : { ended, heldUntil: null }
 }
 
+function recordSlowDown(
+  store: JobStore,
+  { fence }: EndedAttempt,
+  end: Extract<AttemptEnd, { kind: 'rate_limited' }>,
+  now: number,
+): RecordedEnd | null {
+  const until = now + holdOf(end.waitMs)
+  const error: ErrorRecord = {
+    code: 'rate_limited',
+    message: `told to slow down: ${end.message}; waits ${formatDuration(until - now)}`,
+    remedy: errorKinds.rate_limited.remedy,
+  }
+  const ended = store.deferUnitIfHeld(fence, until, handlerOutput(end), endFacts(end, error, null, now))
+  return ended === null ? null : { ended, heldUntil: until }
+}
+
 function recordOther(
   store: JobStore,
   attempt: EndedAttempt,
-  end: CommandEnd,
+  end: Exclude<AttemptEnd, { kind: 'rate_limited' }>,
   at: { readonly now: number; readonly random: () => number },
 ): UnitEnd | null {
   const { fence, options } = attempt
@@ -94,6 +112,13 @@ function recordOther(
         ? store.cancelUnitIfHeld(fence, result, facts(error))
         : store.releaseUnitIfHeld(fence, facts(error))
     }
+    case 'completed':
+      return store.completeUnitIfHeld(fence, { result: end.result }, facts(null))
+    case 'failed': {
+      const { retry } = end
+      const named = retry === 'never' ? null : retry === 'policy' ? retryAt : at.now + retry.afterMs
+      return store.failUnitIfHeld(fence, 'failed', named, handlerOutput(end), facts(end.error))
+    }
     case 'not_started':
       return store.failUnitIfHeld(fence, 'failed', null, null, facts(end.error))
     case 'released':
@@ -104,7 +129,7 @@ function recordOther(
     case 'lost':
       return store.loseUnitIfHeld(
         fence,
-        { mayRerun: options.rerunWhenLost, countsAsCrash: !end.otherBoot, retryAt },
+        { mayRerun: options.rerunWhenLost, countsAsCrash: end.countsAsCrash, retryAt },
         facts({
           code: 'worker_crashed',
           message: end.message,
@@ -114,7 +139,7 @@ function recordOther(
   }
 }
 
-function endFacts(end: CommandEnd, error: ErrorRecord | null, exitCode: number | null, now: number): EndFacts {
+function endFacts(end: AttemptEnd, error: ErrorRecord | null, exitCode: number | null, now: number): EndFacts {
   const output = 'output' in end ? end.output : silent
   return {
     exitCode,
@@ -136,6 +161,11 @@ function commandOutput(exitCode: number | null, elapsedMs: number, output: Outpu
     ...(output.result === undefined ? {} : { result: output.result }),
     ...(output.resultProblem === undefined ? {} : { result_problem: output.resultProblem }),
   }
+}
+
+/** What a handler that did not complete leaves: how long it ran and what it said last. */
+function handlerOutput({ elapsedMs, output }: { elapsedMs: number; output: OutputFacts }): Json {
+  return { duration_ms: Math.round(elapsedMs), output_bytes: output.bytes, untrusted_output_tail: output.tail }
 }
 
 function rejection(exitCode: number, tail: string): ErrorRecord {
@@ -175,7 +205,7 @@ function exitError(exitCode: number, tail: string): ErrorRecord {
   }
 }
 
-function timeoutError(end: Extract<CommandEnd, { kind: 'timed_out' }>, tail: string): ErrorRecord {
+function timeoutError(end: Extract<AttemptEnd, { kind: 'timed_out' }>, tail: string): ErrorRecord {
   const limit = formatDuration(end.limitMs)
   return {
     code: 'attempt_timed_out',

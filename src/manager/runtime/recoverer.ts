@@ -3,7 +3,8 @@ import type { JobStore } from '../../domain/ports/job-store.ts'
 import type { AttemptSupervisor } from './attempt-supervisor.ts'
 import type { CommitQueue } from './commit-queue.ts'
 
-const pageSize = 500
+/** More than slots and threads can hold. */
+const mostHeld = 20_000
 
 export interface RecovererOptions {
   readonly store: JobStore
@@ -30,7 +31,7 @@ export class Recoverer {
     const { store, commits, supervisor, workerId, log } = this.#options
     const adopted = await commits.run(() =>
       store
-        .findHeldUnits({ limit: pageSize })
+        .findHeldUnits({ limit: mostHeld })
         .filter((held) => !supervisor.isSupervised(held.fence.unitId))
         .flatMap((held) => {
           const fence = held.fence.workerId === workerId ? held.fence : store.adoptUnitIfHeld(held.fence, workerId)

@@ -6,7 +6,7 @@ import { isFinalJobState } from '../../domain/states.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
 import { commandParams } from '../../domain/wire/submit.ts'
 import type { AddUnitsAnswer } from '../../domain/wire/units.ts'
-import { commandInput } from '../runtime/command-task.ts'
+import { clientContext } from '../runtime/command-task.ts'
 import { UnitKeys } from '../runtime/unit-keys.ts'
 import { prepareSource } from './job-units.ts'
 import { jobView } from './job-view.ts'
@@ -83,7 +83,7 @@ async function prepare(context: ServiceContext, request: OperationCall<'add_unit
   context.storage.assertAcceptsJobs()
   const payload = context.store.readJobPayload(request.id)
   if (payload === null) throw new QueueError('job_not_found', `no job has the id ${request.id}`)
-  const cwd = commandInput.safeParse(payload.context).data?.cwd ?? null
+  const cwd = clientContext.safeParse(payload.context).data?.cwd ?? null
   const keys = new UnitKeys(payload.options, context.createId)
   const { source, first } = await prepareSource(context, keys, request, cwd)
   try {

@@ -53,6 +53,8 @@ function displayFacts(context: ServiceContext, job: Job, facts: Omit<JobFacts, '
     diskFull: !storage.healthy,
     queuePaused: dispatcher.isQueuePaused(job.queue),
     queueFull: wait === 'full',
+    typeProblem: context.jobTypes.problemOf(job.type),
+    typeFull: dispatcher.isTypeFull(job.type),
     rateLimitedUntil: wait === null || wait === 'full' || !wait.isHeld ? null : wait.heldUntil,
     queueRateUntil: wait === null || wait === 'full' || wait.isHeld ? null : wait.heldUntil,
     dependencies:

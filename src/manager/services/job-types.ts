@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { cutText } from '../../domain/cut-text.ts'
-import { QueueError } from '../../domain/errors.ts'
+import type { HandlerDefaults, HandlerInfo } from '../../domain/handler-info.ts'
 import type { Json, JsonObject } from '../../domain/job.ts'
 import type { ExecutorKind } from '../../domain/states.ts'
 import { invalidCommand } from '../../domain/wire/command-hints.ts'
@@ -23,6 +23,16 @@ export interface JobType {
   prepare(params: JsonObject, context: SubmitContext): { readonly name: string; readonly context: Json }
   /** The parameters of a rerun: overrides win, key by key; what they make meaningless is left out. */
   mergeParams(first: JsonObject, overrides: JsonObject): JsonObject
+  /** What holds where a submit says nothing. */
+  readonly defaults: HandlerDefaults
+  /**
+   * Checks a unit that is known at submit; null: any will do.
+   * @throws QueueError invalid_input
+   */
+  readonly checkUnit: ((unit: Json, name: string) => void) | null
+  /** Whether placeholders such as {{unit.path}} stand in its parameters. */
+  readonly hasTemplates: boolean
+  readonly gpu: HandlerInfo['gpu']
 }
 
 const command: JobType = {
@@ -31,6 +41,10 @@ const command: JobType = {
   description:
     'Runs a program (argv, no shell) or a shell script (shell: true with script) detached from everything: it goes on when the chat, the app or the manager ends. Progress is read from its output.',
   executor: 'command',
+  defaults: {},
+  checkUnit: null,
+  hasTemplates: true,
+  gpu: 'never',
   paramsSchema: commandParams,
   example: { argv: ['python3', 'train.py', '--epochs', '10'], cwd: '/home/you/project' },
   prepare(params, context) {
@@ -63,6 +77,10 @@ const noop: JobType = {
   description:
     'Completes every unit at once; its result is the value of the unit. To try sources, test_first, dependencies and schedules, or to join several jobs by depends_on.',
   executor: 'inline',
+  defaults: {},
+  checkUnit: null,
+  hasTemplates: false,
+  gpu: 'never',
   paramsSchema: noopParams,
   example: { result: 'joined' },
   prepare(params) {
@@ -88,15 +106,5 @@ function commandName(argv: readonly string[]): string {
   return cutText(text, longestName)
 }
 
-const types: ReadonlyMap<string, JobType> = new Map([command, noop].map((type) => [type.type, type]))
-
-/** @throws QueueError unknown_job_type naming the types that exist */
-export function jobTypeNamed(name: string): JobType {
-  const found = types.get(name)
-  if (found !== undefined) return found
-  throw new QueueError('unknown_job_type', `there is no job type "${name}"; there is: ${[...types.keys()].join(', ')}`)
-}
-
-export function allJobTypes(): readonly JobType[] {
-  return [...types.values()]
-}
+/** Types that are no handlers. */
+export const ownJobTypes: readonly JobType[] = [command, noop]

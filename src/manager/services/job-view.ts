@@ -12,6 +12,7 @@ import { jobChanges } from './job-changes.ts'
 import { type JobFacts, jobFacts } from './job-facts.ts'
 import { jobReview } from './job-review.ts'
 import type { ServiceContext } from './service-context.ts'
+import { shownResult } from './shown-result.ts'
 
 const resultPreviewBytes = 2_000
 const unitsInHistory = 20
@@ -87,9 +88,13 @@ export function displayOf(context: ServiceContext, job: Job): Display {
 
 /** What a plain job gave, or the final step of one with several units. */
 function outputOf({ store }: ServiceContext, job: Job, unit: Unit | null): Json | null {
-  if (unit !== null) return unit.state === 'completed' ? (store.readUnitPayload(unit.id)?.output ?? null) : null
+  if (unit !== null) return unit.state === 'completed' ? resultOf(store, unit) : null
   const final = job.finalStep === 'done' ? finalStepOf(store, job) : null
-  return final?.state === 'completed' ? (store.readUnitPayload(final.id)?.output ?? null) : null
+  return final?.state === 'completed' ? resultOf(store, final) : null
+}
+
+function resultOf(store: JobStore, unit: Unit): Json {
+  return shownResult(store.readUnitPayload(unit.id)?.output ?? null)
 }
 
 /** @returns the unit of a job's final step: it stands behind all others. */

@@ -42,12 +42,15 @@ export async function resumeJobs(context: ServiceContext, request: OperationCall
 
 function pauseOne(context: ServiceContext, id: string, freeze: boolean, commit: Commit): PausedJob {
   const { store, clock, supervisor } = context
-  const outcome = store.pauseJob(id, freeze, clock.now())
+  const type = store.readJob(id)?.type
+  // Only processes can be suspended where they are.
+  const suspends = freeze && (type === undefined || context.jobTypes.executorOf(type) === 'command')
+  const outcome = store.pauseJob(id, suspends, clock.now())
   if (outcome.kind !== 'changed') return { id, ...unchanged(outcome, 'paused') }
   const { held, job } = outcome
   commit.afterCommit(() => {
     for (const { fence } of held) {
-      if (freeze) supervisor.freeze(fence.unitId)
+      if (suspends) supervisor.freeze(fence.unitId)
       else supervisor.thaw(fence.unitId)
     }
     context.jobClock.follow(job)
@@ -55,9 +58,12 @@ function pauseOne(context: ServiceContext, id: string, freeze: boolean, commit: 
   })
   if (held.length === 0) return { id, outcome: 'paused', why: 'nothing of it runs; nothing starts until it is resumed' }
   if (freeze) {
-    const inline = held.filter((unit) => unit.executor !== 'command').length
-    if (inline === held.length) {
-      return { id, outcome: 'refused', why: 'what runs of it cannot be suspended; it is paused and allowed to finish' }
+    if (!suspends) {
+      return {
+        id,
+        outcome: 'refused',
+        why: `a handler cannot be suspended; it is paused, and ${units(held)} allowed to finish`,
+      }
     }
     return {
       id,

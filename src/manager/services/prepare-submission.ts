@@ -6,9 +6,9 @@ import type { NewDependency, NewJob } from '../../domain/ports/job-store.ts'
 import type { NewSource, NewUnit } from '../../domain/ports/source-store.ts'
 import { defaultBackoff } from '../../domain/retry-policy.ts'
 import { priorities } from '../../domain/states.ts'
-import type { SubmitRequest } from '../../domain/wire/submit.ts'
-import { commandInput } from '../runtime/command-task.ts'
-import { type JobType, jobTypeNamed } from './job-types.ts'
+import { type SubmitRequest, submitRequest } from '../../domain/wire/submit.ts'
+import { clientContext } from '../runtime/command-task.ts'
+import type { JobType } from './job-types.ts'
 import { prepareUnits } from './job-units.ts'
 import type { ServiceContext } from './service-context.ts'
 
@@ -28,6 +28,8 @@ export interface PreparedSubmission {
   readonly rerunOf: string | null
   readonly finalStep: JsonObject | null
   readonly dependencies: readonly NewDependency[]
+  /** What its job type says of a GPU. */
+  readonly gpu: JobType['gpu']
   readonly contentHash: string
   readonly workHash: string | null
 }
@@ -48,23 +50,32 @@ export interface RerunOf {
  */
 export async function prepareSubmission(
   context: ServiceContext,
-  request: SubmitRequest,
+  asked: SubmitRequest,
   rerun: RerunOf | null = null,
 ): Promise<PreparedSubmission> {
-  const type = jobTypeNamed(request.type)
+  await context.jobTypes.refresh(asked.type)
+  const type = context.jobTypes.named(asked.type)
+  if (type.gpu === 'require') {
+    throw new QueueError('gpu_unavailable', `"${type.type}" needs a GPU, and no GPU worker is configured`, {
+      remedy: 'Use a job type that runs without a GPU.',
+    })
+  }
+  const request = withDefaults(asked, type)
   checkSize(request.params)
   checkCombinations(request, rerun)
+  checkUnits(type, request.units, undefined)
   const prepared = type.prepare(request.params, request.context)
-  const cwd = commandInput.safeParse(prepared.context).data?.cwd ?? null
+  const cwd = clientContext.safeParse(prepared.context).data?.cwd ?? null
   const { units, source, first, notes } = await prepareUnits(
     context,
     rerun?.units == null ? request : { ...request, units: [...rerun.units], source: undefined },
     cwd,
   )
+  checkUnits(type, undefined, first)
   const hasUnits = source !== null || first !== undefined || request.keep_open === true
   const dependencies = dependenciesOf(request.depends_on ?? [])
   const aliases = dependencies.map(({ alias }) => alias)
-  if (request.type === 'command') checkTemplates(request.params, { hasUnits, first, aliases })
+  if (type.hasTemplates) checkTemplates(request.params, { hasUnits, first, aliases })
   return {
     request,
     name: request.name ?? rerun?.name ?? prepared.name,
@@ -76,7 +87,8 @@ export async function prepareSubmission(
     rerunOf: rerun?.jobId ?? null,
     finalStep: finalStepOf(type, request, aliases),
     dependencies,
-    contentHash: contentHash(request, rerun),
+    gpu: type.gpu,
+    contentHash: contentHash(asked, rerun),
     // What needs no processor takes no time worth estimating.
     workHash: hasUnits || type.executor === 'inline' ? null : hashOf({ type: request.type, params: request.params }),
   }
@@ -151,13 +163,31 @@ function checkCombinations(request: SubmitRequest, rerun: RerunOf | null): void 
   }
 }
 
+/** What a type says of itself holds where the submit is silent. */
+function withDefaults(request: SubmitRequest, { defaults }: JobType): SubmitRequest {
+  const { per_key: perKey, ...rest } = defaults
+  const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined))
+  const hasMany = request.units !== undefined || request.source !== undefined || request.keep_open === true
+  return submitRequest.parse({ ...rest, ...(hasMany && perKey !== undefined ? { per_key: perKey } : {}), ...given })
+}
+
+/** @throws QueueError invalid_input naming the first unit that the type refuses */
+function checkUnits(type: JobType, units: readonly Json[] | undefined, first: Json | undefined): void {
+  if (type.checkUnit === null) return
+  if (units === undefined) {
+    if (first !== undefined) type.checkUnit(first, 'the first unit')
+    return
+  }
+  for (const [index, unit] of units.entries()) type.checkUnit(unit, `units[${index}]`)
+}
+
 function finalStepOf(type: JobType, request: SubmitRequest, aliases: readonly string[]): JsonObject | null {
   if (request.final_step === undefined) return null
   const params = request.final_step.params as JsonObject
-  const inherited = params['cwd'] === undefined && typeof request.params['cwd'] === 'string'
+  const inherited = type.hasTemplates && params['cwd'] === undefined && typeof request.params['cwd'] === 'string'
   const whole = inherited ? { ...params, cwd: request.params['cwd'] as string } : params
   type.prepare(whole, request.context)
-  if (request.type === 'command') checkTemplates(whole, { hasUnits: false, aliases })
+  if (type.hasTemplates) checkTemplates(whole, { hasUnits: false, aliases })
   return whole
 }
 

@@ -48,7 +48,13 @@ export async function queueStatus(context: ServiceContext): Promise<QueueStatusA
       state: context.isDraining() ? 'draining' : 'leading',
       rss_bytes: process.memoryUsage.rss(),
     },
-    slots: dispatcher.slotsOf('command'),
+    slots: dispatcher.slotsOfKind('command'),
+    threads: {
+      ...dispatcher.slotsOfKind('thread'),
+      hosts: context.threads
+        .status()
+        .map(({ pid, threads, attempts, rssBytes }) => ({ pid, threads, attempts, rss_bytes: rssBytes })),
+    },
     queues: notableQueues(context),
     schedules: {
       enabled: enabled.length,

@@ -4,9 +4,8 @@ import type { Job, Json } from '../../domain/job.ts'
 import type { JobPayload } from '../../domain/ports/job-store.ts'
 import { isFinalJobState, priorityName, type UnitState } from '../../domain/states.ts'
 import { type RerunRequest, type SubmitAnswer, type SubmitRequest, submitRequest } from '../../domain/wire/submit.ts'
-import { commandInput } from '../runtime/command-task.ts'
+import { clientContext } from '../runtime/command-task.ts'
 import { createSourceReader } from '../runtime/source-readers.ts'
-import { jobTypeNamed } from './job-types.ts'
 import type { ServiceContext } from './service-context.ts'
 import { submitOrRerun } from './submit-job.ts'
 
@@ -36,8 +35,9 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
       remedy: `Wait for it (wait_for_jobs) or cancel it first (cancel_job {"ids":["${job.id}"]}).`,
     })
   }
+  await context.jobTypes.refresh(job.type)
   const earlier = request.overrides?.depends_on === undefined ? dependenciesOf(context, job.id) : {}
-  const submission = { ...earlier, ...submissionOf(job, payload, request) }
+  const submission = { ...earlier, ...submissionOf(context, job, payload, request) }
   const givesUnits = submission.units !== undefined || submission.source !== undefined
   const units = givesUnits ? null : await chosenUnits(context, job, request)
   const name = job.name.endsWith(suffix) ? job.name : cutText(job.name, 200 - suffix.length) + suffix
@@ -45,10 +45,15 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
   return submitOrRerun(context, submission, { jobId: job.id, name, selection, units })
 }
 
-function submissionOf(job: Job, payload: JobPayload, request: RerunRequest): SubmitRequest {
+function submissionOf(
+  { jobTypes }: ServiceContext,
+  job: Job,
+  payload: JobPayload,
+  request: RerunRequest,
+): SubmitRequest {
   const { params: overriddenParams, ...overrides } = request.overrides ?? {}
-  const type = jobTypeNamed(job.type)
-  const client = commandInput.safeParse(payload.context).data
+  const type = jobTypes.named(job.type)
+  const client = clientContext.safeParse(payload.context).data
   const { options } = payload
   const { retry, rateLimit } = options
   const seconds = (key: string, ms: number | null) => (ms === null ? {} : { [key]: ms / 1000 })

@@ -1,6 +1,6 @@
 import { QueueError } from '../../domain/errors.ts'
 import type { Job, Unit } from '../../domain/job.ts'
-import type { LiveCommand } from '../../domain/ports/executor.ts'
+import type { AttemptControl } from '../../domain/ports/attempt.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
 import type { SendInputAnswer } from '../../domain/wire/units.ts'
 import { unitAt } from './job-unit.ts'
@@ -38,7 +38,7 @@ function inputText({ text, raw, end }: OperationCall<'send_input'>): string {
   return '\n'
 }
 
-function liveCommand(context: ServiceContext, job: Job, unit: Unit): LiveCommand {
+function liveCommand(context: ServiceContext, job: Job, unit: Unit): AttemptControl {
   const which = job.counts.total === 1 ? `job ${job.id}` : `unit ${unit.position} of job ${job.id}`
   if (unit.state === 'available') {
     const remedy =

@@ -3,6 +3,7 @@ import type { Clock } from '../../domain/clock.ts'
 import type { CommandExecutor } from '../../domain/ports/executor.ts'
 import type { HistoryReader } from '../../domain/ports/history-reader.ts'
 import type { JobStore } from '../../domain/ports/job-store.ts'
+import type { ThreadExecutor } from '../../domain/ports/thread-executor.ts'
 import type { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
 import type { CommitQueue } from '../runtime/commit-queue.ts'
 import type { Dispatcher } from '../runtime/dispatcher.ts'
@@ -12,6 +13,7 @@ import type { JobClock } from '../runtime/job-clock.ts'
 import type { JobDeletion } from '../runtime/job-deletion.ts'
 import type { StorageGuard } from '../runtime/storage-guard.ts'
 import type { Throughput } from '../runtime/throughput.ts'
+import type { JobTypeRegistry } from './job-type-registry.ts'
 
 /** Facts of this manager that are fixed while it lives. */
 export interface ManagerFacts {
@@ -35,6 +37,9 @@ export interface ServiceContext {
   readonly supervisor: AttemptSupervisor
   readonly dispatcher: Dispatcher
   readonly executor: CommandExecutor
+  /** Runs handlers. */
+  readonly threads: ThreadExecutor
+  readonly jobTypes: JobTypeRegistry
   readonly events: EventHub
   readonly storage: StorageGuard
   /** Feeds units of sources; to be woken when one was added. */

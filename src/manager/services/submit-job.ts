@@ -2,10 +2,9 @@ import { QueueError } from '../../domain/errors.ts'
 import type { Job } from '../../domain/job.ts'
 import type { NewDependency, SubmitOutcome } from '../../domain/ports/job-store.ts'
 import type { SubmitAnswer, SubmitRequest } from '../../domain/wire/submit.ts'
-import { commandInput } from '../runtime/command-task.ts'
+import { clientContext } from '../runtime/command-task.ts'
 import type { Commit } from '../runtime/commit-queue.ts'
 import { doNotWait, nextStep } from './job-status.ts'
-import { jobTypeNamed } from './job-types.ts'
 import { jobView } from './job-view.ts'
 import { missingDirectory } from './missing-directory.ts'
 import {
@@ -41,8 +40,8 @@ export async function submitOrRerun(
   }
   context.storage.assertAcceptsJobs()
   const prepared = await prepareSubmission(context, request, rerun)
-  const directory = commandInput.safeParse(prepared.context).data?.cwd
-  const looked = directory === undefined ? null : missingDirectory(directory)
+  const directory = clientContext.safeParse(prepared.context).data?.cwd
+  const looked = directory == null || request.type !== 'command' ? null : missingDirectory(directory)
   const queueNotes = unknownQueueNotes(context, request.queue)
   let outcome: SubmitOutcome
   try {
@@ -55,12 +54,13 @@ export async function submitOrRerun(
   const { existing, job: stored } = jobOf(outcome, request.idempotency_key)
   // The claim may share the commit, and the end of what needs no processor; a repeat may meet the job at any later moment.
   const isAsInserted =
-    !existing && jobTypeNamed(stored.type).executor !== 'inline' && !context.supervisor.mayRunJob(stored.id)
+    !existing && context.jobTypes.executorOf(stored.type) !== 'inline' && !context.supervisor.mayRunJob(stored.id)
   const job = isAsInserted ? stored : (context.store.readJob(stored.id) ?? stored)
   const notes = submitNotes({
     job,
     options: prepared.options,
     params: request.params,
+    gpu: prepared.gpu,
     missingDirectory: job.startedAt === null ? await looked : null,
     now: context.clock.now(),
   })

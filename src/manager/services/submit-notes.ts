@@ -21,6 +21,8 @@ export interface NoteFacts {
   readonly options: JobOptions
   /** As the caller said it. */
   readonly params: Readonly<Record<string, unknown>>
+  /** What its job type says of a GPU. */
+  readonly gpu: 'never' | 'prefer' | 'require'
   /** The directory, when it does not exist at this moment. */
   readonly missingDirectory: string | null
   /** Wall time in ms. */
@@ -28,13 +30,16 @@ export interface NoteFacts {
 }
 
 /** What will happen to a submitted job, in sentences: nothing about its start, retries or limits is to be a surprise. */
-export function submitNotes({ job, options, params, missingDirectory, now }: NoteFacts): string[] {
+export function submitNotes({ job, options, params, gpu, missingDirectory, now }: NoteFacts): string[] {
   return [
     ...startNotes(job, now),
     ...(missingDirectory === null
       ? []
       : [`Its directory ${missingDirectory} does not exist now; it fails unless that is made before it starts.`]),
     ...shellNotes(params),
+    ...(gpu === 'prefer'
+      ? ['It would rather run on a GPU; no GPU worker is configured, so it runs on this machine.']
+      : []),
     ...unitNotes(job),
     retryNote(job.maxAttempts, options),
     options.rerunWhenLost

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Job } from '../../domain/job.ts'
 import { isFinalJobState } from '../../domain/states.ts'
 import type { WaitAnswer } from '../../domain/wire/jobs.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
@@ -24,15 +23,16 @@ export async function waitForJobs(
   const ids = [...new Set(request.ids)]
   viewsOf(context, ids, 'concise')
   const since = request.cursor === undefined ? store.lastEventId() : Number(request.cursor)
-  const isSatisfied = () => satisfied(context, ids, request.until, since) || waitsForPerson(context, ids, request.until)
+  const look = () => progressOf(context, ids, request.until, since)
+  const isOver = () => look() !== 'waiting'
 
-  let done = isSatisfied()
+  let done = isOver()
   if (!done && request.timeout_s > 0) {
     const over = new AbortController()
     const end = () => over.abort()
     const wanted = new Set(ids)
     const unsubscribe = events.subscribe((batch) => {
-      if (!done && batch.some((event) => wanted.has(event.jobId)) && isSatisfied()) {
+      if (!done && batch.some((event) => wanted.has(event.jobId)) && isOver()) {
         done = true
         end()
       }
@@ -43,7 +43,7 @@ export async function waitForJobs(
     if (sources.some((source) => source.aborted)) end()
     try {
       // A commit between the first look and the subscription would be missed without this one.
-      done = isSatisfied()
+      done = isOver()
       if (!done) await delay(request.timeout_s * 1000, undefined, { signal: over.signal }).catch(() => undefined)
     } finally {
       unsubscribe()
@@ -53,7 +53,7 @@ export async function waitForJobs(
   const { jobs, missing } = viewsOf(context, ids, 'concise')
   const cursor = String(store.lastEventId())
   return {
-    satisfied: done && satisfied(context, ids, request.until, since),
+    satisfied: done && look() === 'satisfied',
     jobs,
     missing,
     waited_s: Math.round(clock.monotonic() - begun) / 1000,
@@ -71,16 +71,17 @@ function waitOn(jobs: readonly JobView[], until: Until, cursor: string, now: num
   return `Not yet. wait_for_jobs ${JSON.stringify(again)} waits on; or do something else: the jobs go on by themselves.`
 }
 
-function satisfied(context: ServiceContext, ids: readonly string[], until: Until, since: number): boolean {
-  if (until === 'any_changed') return context.store.latestEventIdOfJobs(ids) > since
-  const hasEnded = (job: Job) => isFinalJobState(job.state)
-  const jobs = context.store.readJobs(ids)
-  return until === 'all_ended' ? jobs.every(hasEnded) : jobs.some(hasEnded)
-}
-
 /** What is held waits for a person, who must hear of it: to wait on would help nobody. */
-function waitsForPerson(context: ServiceContext, ids: readonly string[], until: Until): boolean {
-  if (until === 'any_changed') return false
-  const unfinished = context.store.readJobs(ids).filter((job) => !isFinalJobState(job.state))
-  return unfinished.length > 0 && unfinished.every((job) => job.heldAt !== null)
+function progressOf(
+  { store }: ServiceContext,
+  ids: readonly string[],
+  until: Until,
+  since: number,
+): 'satisfied' | 'waits_for_person' | 'waiting' {
+  if (until === 'any_changed') return store.latestEventIdOfJobs(ids) > since ? 'satisfied' : 'waiting'
+  const jobs = store.readJobs(ids)
+  const unfinished = jobs.filter((job) => !isFinalJobState(job.state))
+  const wanted = until === 'all_ended' ? unfinished.length === 0 : unfinished.length < jobs.length
+  if (wanted) return 'satisfied'
+  return unfinished.length > 0 && unfinished.every((job) => job.heldAt !== null) ? 'waits_for_person' : 'waiting'
 }

@@ -1,5 +1,8 @@
--- The running attempts of units. Binds: attempts (JSON array of [unit_seq, attempt]), elapsed_ms, output_bytes, dropped_bytes, now.
-UPDATE attempt SET outcome = 'completed', elapsed_ms = @elapsed_ms, output_bytes = @output_bytes,
-                   dropped_bytes = @dropped_bytes, finished_at = @now
-FROM (SELECT value ->> 0 AS unit_seq, value ->> 1 AS attempt FROM json_each(@attempts)) AS ended
-WHERE attempt.unit_seq = ended.unit_seq AND attempt.attempt = ended.attempt AND attempt.outcome = 'running';
+-- The running attempts of units that completed: one each. Without `measured` nothing is taken out of the array but the unit.
+-- Binds: attempts (JSON array of [unit_seq, elapsed_ms, output_bytes, dropped_bytes]), measured (0/1: not all are 0), now.
+UPDATE attempt SET outcome = 'completed', finished_at = @now,
+                   elapsed_ms = iif(@measured, ended.value ->> 1, 0),
+                   output_bytes = iif(@measured, ended.value ->> 2, 0),
+                   dropped_bytes = iif(@measured, ended.value ->> 3, 0)
+FROM json_each(@attempts) AS ended
+WHERE attempt.unit_seq = ended.value ->> 0 AND attempt.outcome = 'running';

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../../../src/domain/errors.ts'
 import type { Fence, Json, Progress, RunnerIdentity, Unit } from '../../../src/domain/job.ts'
+import type { ArtifactFacts } from '../../../src/domain/ports/attempt.ts'
 import type {
   BatchEnd,
   ClaimOutcome,
@@ -71,8 +72,27 @@ export abstract class InMemoryAttempts extends InMemorySettling {
       const unit = this.#held(fence)
       const attempt = unit?.attempts.at(-1)
       if (unit === undefined || attempt === undefined) return false
-      attempt.elapsedMs = elapsedMs
+      attempt.elapsedMs = Math.round(elapsedMs)
       if (progress !== null) unit.progress = { attempt: unit.attempt, value: { ...progress } }
+      return true
+    })
+  }
+
+  recordCheckpointIfHeld(fence: Fence, checkpoint: Json): boolean {
+    return this.atomically(() => {
+      const unit = this.#held(fence)
+      if (unit === undefined) return false
+      unit.checkpoint = JSON.stringify(checkpoint)
+      return true
+    })
+  }
+
+  recordArtifactsIfHeld(fence: Fence, artifacts: readonly ArtifactFacts[]): boolean {
+    return this.atomically(() => {
+      const attempt = this.#held(fence)?.attempts.at(-1)
+      if (attempt === undefined) return false
+      const byName = new Map([...attempt.artifacts, ...artifacts].map((artifact) => [artifact.name, { ...artifact }]))
+      attempt.artifacts = [...byName.values()]
       return true
     })
   }
@@ -93,15 +113,16 @@ export abstract class InMemoryAttempts extends InMemorySettling {
   completeUnitIfHeld(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
     return this.#end(fence, 'completed', facts, (unit) => {
       unit.output = output
+      unit.checkpoint = null
       unit.state = 'completed'
       return facts.error
     })
   }
 
-  completeUnitsIfHeld(ends: readonly HeldOutput[], facts: EndFacts): readonly BatchEnd[] {
+  completeUnitsIfHeld(ends: readonly HeldOutput[], now: number): readonly BatchEnd[] {
     const byJob = new Map<string, BatchEnd>()
-    for (const { fence, output } of ends) {
-      const ended = this.completeUnitIfHeld(fence, output, facts)
+    for (const { fence, output, ...facts } of ends) {
+      const ended = this.completeUnitIfHeld(fence, output, { exitCode: null, error: null, now, ...facts })
       if (ended === null) continue
       const { id } = ended.job
       const unitIds = [...(byJob.get(id)?.unitIds ?? []), ended.unit.id]
@@ -197,6 +218,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
       outputBytes: 0,
       droppedBytes: 0,
       runner: null,
+      artifacts: [],
     })
   }
 
@@ -229,7 +251,8 @@ export abstract class InMemoryAttempts extends InMemorySettling {
       unit.workerId = null
       if (unit.state !== 'available') unit.finishedAt = facts.now
       if (unit.finalStep && unit.state !== 'available') job.finalStep = 'done'
-      const { exitCode, elapsedMs, outputBytes, droppedBytes, now } = facts
+      const { exitCode, outputBytes, droppedBytes, now } = facts
+      const elapsedMs = Math.round(facts.elapsedMs)
       Object.assign(attempt, { outcome, error, exitCode, elapsedMs, outputBytes, droppedBytes, finishedAt: now })
       this.tell(endEvent(unit.state, outcome), job.id, unit.id, endData(unit, outcome, error), now)
       if (countsOf(this.state, job).failed > 0 && !unit.finalStep) this.#stopIfHopeless(job, now)

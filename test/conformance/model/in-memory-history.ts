@@ -150,5 +150,9 @@ export class InMemoryHistory implements HistoryStore {
 
 function bytesOf(unit: ModelUnit): number {
   const output = unit.output === null ? 0 : Buffer.byteLength(JSON.stringify(unit.output))
-  return unit.attempts.reduce((sum, attempt) => sum + Math.max(0, attempt.outputBytes - attempt.droppedBytes), output)
+  const payload = output + Buffer.byteLength(unit.checkpoint ?? '')
+  return unit.attempts.reduce((sum, { outputBytes, droppedBytes, artifacts }) => {
+    const kept = Math.max(0, outputBytes - droppedBytes)
+    return artifacts.reduce((all, artifact) => all + artifact.bytes, sum + kept)
+  }, payload)
 }

@@ -1,4 +1,5 @@
 import type { Attempt, Job, Json, Unit } from '../../../src/domain/job.ts'
+import type { StoredArtifact } from '../../../src/domain/ports/artifact-store.ts'
 import type { EventRecord, Watermark } from '../../../src/domain/ports/event-store.ts'
 import type {
   Dependency,
@@ -11,7 +12,7 @@ import type {
 import type { LaneHold, Queue } from '../../../src/domain/ports/lane-store.ts'
 import type { OpenSource } from '../../../src/domain/ports/source-store.ts'
 import { emptyState, type ModelJob, type ModelSource, type ModelState } from './model-state.ts'
-import { countsOf, matches, unitsOf, viewAttempt, viewHeld, viewJob, viewUnit } from './model-views.ts'
+import { artifactsOf, countsOf, matches, unitsOf, viewAttempt, viewHeld, viewJob, viewUnit } from './model-views.ts'
 
 /** What every model of one "database" shares, so that two stores on it can contend for the epoch. */
 export interface ModelDatabase {
@@ -148,6 +149,29 @@ export class InMemoryJobReads {
   readUnitPayload(unitId: string): { readonly input: Json; readonly output: Json | null } | null {
     const unit = this.state.units.find((each) => each.id === unitId)
     return unit === undefined ? null : structuredClone({ input: unit.input, output: unit.output })
+  }
+
+  readCheckpoints(unitIds: readonly string[]): ReadonlyMap<string, Json> {
+    const kept = this.state.units.filter((unit) => unitIds.includes(unit.id) && unit.checkpoint !== null)
+    return new Map(kept.map((unit) => [unit.id, JSON.parse(unit.checkpoint ?? '') as Json]))
+  }
+
+  wasLostLast(unitIds: readonly string[]): ReadonlySet<string> {
+    const units = this.state.units.filter((unit) => unitIds.includes(unit.id))
+    const lost = units.filter((unit) => {
+      const told = unit.attempts.filter(({ outcome }) => outcome !== 'running' && outcome !== 'released')
+      return told.at(-1)?.outcome === 'lost'
+    })
+    return new Set(lost.map((unit) => unit.id))
+  }
+
+  readArtifacts(jobId: string, options: { unitId?: string; limit: number }): readonly StoredArtifact[] {
+    return this.state.units
+      .filter((unit) => unit.jobId === jobId && unit.id === (options.unitId ?? unit.id))
+      .filter((unit) => unit.state === 'completed' || unit.state === 'failed')
+      .sort((left, right) => left.position - right.position)
+      .flatMap((unit) => artifactsOf(unit))
+      .slice(0, options.limit)
   }
 
   readAttempts(unitId: string): readonly Attempt[] {

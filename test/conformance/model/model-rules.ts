@@ -23,6 +23,7 @@ export function newUnit(unit: NewUnit, jobId: string, position: number): ModelUn
     failures: 0,
     crashes: 0,
     progress: null,
+    checkpoint: null,
     finishedAt: null,
     attempts: [],
   }

@@ -9,6 +9,7 @@ import type {
   Progress,
   RunnerIdentity,
 } from '../../../src/domain/job.ts'
+import type { ArtifactFacts } from '../../../src/domain/ports/attempt.ts'
 import type { EventRecord, Watermark } from '../../../src/domain/ports/event-store.ts'
 import type { PruningRecord } from '../../../src/domain/ports/history-store.ts'
 import type { Dependency, JobPayload, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
@@ -84,6 +85,8 @@ export interface ModelUnit {
   failures: number
   crashes: number
   progress: { attempt: number; value: Progress } | null
+  /** As text; null: none. */
+  checkpoint: string | null
   finishedAt: number | null
   attempts: ModelAttempt[]
 }
@@ -103,6 +106,7 @@ export interface ModelAttempt {
   outputBytes: number
   droppedBytes: number
   runner: RunnerIdentity | null
+  artifacts: ArtifactFacts[]
 }
 
 export interface ModelWorker extends WorkerRecord {

@@ -1,4 +1,5 @@
 import type { Attempt, Job, Json, Unit, UnitCounts } from '../../../src/domain/job.ts'
+import type { StoredArtifact } from '../../../src/domain/ports/artifact-store.ts'
 import type { HeldUnit, JobFilter } from '../../../src/domain/ports/job-store.ts'
 import type { ModelAttempt, ModelDependency, ModelJob, ModelState, ModelUnit } from './model-state.ts'
 
@@ -50,8 +51,23 @@ export function viewUnit(unit: ModelUnit): Unit {
 }
 
 export function viewAttempt(unit: ModelUnit, attempt: ModelAttempt): Attempt {
-  const { elapsedMs: _elapsedMs, outputBytes: _outputBytes, droppedBytes: _droppedBytes, ...visible } = attempt
+  const {
+    elapsedMs: _elapsedMs,
+    outputBytes: _outputBytes,
+    droppedBytes: _droppedBytes,
+    artifacts: _artifacts,
+    ...visible
+  } = attempt
   return structuredClone({ unitId: unit.id, ...visible }) as Attempt
+}
+
+/** Files of the unit's last attempt, by name. */
+export function artifactsOf({ id: unitId, position, attempts }: ModelUnit): StoredArtifact[] {
+  const last = attempts.at(-1)
+  if (last === undefined) return []
+  const { attempt, nonce, artifacts } = last
+  const byName = [...artifacts].sort((left, right) => (left.name < right.name ? -1 : 1))
+  return byName.map((artifact) => ({ unitId, position, attempt, nonce, ...artifact }))
 }
 
 export function viewHeld(state: ModelState, unit: ModelUnit): HeldUnit {

@@ -1,6 +1,9 @@
 import type { ErrorRecord } from '../../../src/domain/errors.ts'
-import type { Fence, Job, JobOptions, Unit } from '../../../src/domain/job.ts'
-import type { EndFacts, JobStore, NewJob, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
+import type { Fence, Job, JobOptions, Json, Unit } from '../../../src/domain/job.ts'
+import type { ArtifactFacts } from '../../../src/domain/ports/attempt.ts'
+import type { EndFacts, HeldOutput, JobStore, NewJob, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
+import { jobOptions } from '../../support/job-options.ts'
+import { newJob as buildJob } from '../../support/new-job.ts'
 
 /** The fake clock's start. */
 export const start = Date.UTC(2030, 0, 1)
@@ -9,17 +12,10 @@ export const worker: WorkerRecord = { id: 'worker-1', kind: 'command', name: 'co
 export const otherWorker: WorkerRecord = { id: 'worker-2', kind: 'thread', name: 'threads', pid: 4243, slots: 8 }
 
 export const options: JobOptions = {
-  backoff: { initialMs: 1_000, maxMs: 300_000, factor: 2 },
+  ...jobOptions,
   unitTimeoutMs: 60_000,
-  idleTimeoutMs: null,
   cancelGraceMs: 3_000,
   maxOutputBytes: 1024,
-  rerunWhenLost: true,
-  totalTimeoutMs: null,
-  retry: { exitCode: true, timeout: true, onlyExitCodes: null, rejectedExitCodes: [] },
-  rateLimit: null,
-  unitKey: null,
-  limitKey: null,
 }
 
 /** @returns a UUIDv7 with a number in it that is easy to read back. */
@@ -33,36 +29,16 @@ export function unitIdOf(job: number, position: number): string {
 
 /** A job with `units` units, due at once; everything else as a client leaves it. */
 export function newJob(number: number, changes: Partial<NewJob> = {}, units = 1): NewJob {
-  return {
+  return buildJob(start, `key-${number}`, {
     id: jobIdOf(number),
-    type: 'command',
-    queue: 'default',
     name: `job ${number}`,
-    labels: {},
-    priority: 2,
-    params: {},
     options,
     context: { env: { LANG: 'C' }, cwd: '/tmp' },
-    runAt: start,
-    concurrency: null,
-    maxAttempts: 1,
-    rerunOf: null,
     submittedBy: 'test 1.0',
-    idempotencyKey: `key-${number}`,
     contentHash: `hash-${number}`,
-    workHash: null,
     units: Array.from({ length: units }, (_, position) => ({ id: unitIdOf(number, position), input: { position } })),
-    source: null,
-    keepOpen: false,
-    testUnits: null,
-    keyLimits: null,
-    failureBudget: { units: null, percent: null, stopEarly: false },
-    finalStep: null,
-    dependencies: [],
-    scheduleId: null,
-    now: start,
     ...changes,
-  }
+  })
 }
 
 export function facts(changes: Partial<EndFacts> = {}): EndFacts {
@@ -75,6 +51,15 @@ export function facts(changes: Partial<EndFacts> = {}): EndFacts {
     now: start + 5_000,
     ...changes,
   }
+}
+
+/** What a completed attempt gave, for `completeUnitsIfHeld`. */
+export function completion(fence: Fence, output: Json = null, changes: Partial<HeldOutput> = {}): HeldOutput {
+  return { fence, output, elapsedMs: 1_500, outputBytes: 20, droppedBytes: 0, ...changes }
+}
+
+export function artifact(name: string, bytes = 3): ArtifactFacts {
+  return { name, mediaType: 'text/plain', bytes, sha256: 'ab'.repeat(32) }
 }
 
 export const brokenRecord: ErrorRecord = { code: 'command_failed', message: 'exit code 1', remedy: 'Read the log.' }

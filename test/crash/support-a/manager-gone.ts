@@ -3,6 +3,6 @@ import { isManagerAlive } from '../../support/manager-process.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 /** Waits until that very manager has ended. */
-export async function managerGone(file: ManagerFile, timeoutMs = 10_000): Promise<void> {
+export async function managerGone(file: ManagerFile, timeoutMs = 20_000): Promise<void> {
   await waitUntil(() => !isManagerAlive(file), { timeoutMs, what: `manager ${file.pid} to end` })
 }

@@ -2,7 +2,8 @@ import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import { QueueError } from '../../../src/domain/errors.ts'
 import { openJobStore } from '../../../src/persistence/open-job-store.ts'
-import { newJob, openQueue } from './queue-under-test.ts'
+import { newJob } from '../../support/new-job.ts'
+import { openQueue } from './queue-under-test.ts'
 
 describe('CommitQueue', () => {
   test('operations of one turn share one transaction', async () => {

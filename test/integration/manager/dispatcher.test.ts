@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import type { JobStore, NewJob } from '../../../src/domain/ports/job-store.ts'
-import { type Claim, Dispatcher } from '../../../src/manager/runtime/dispatcher.ts'
-import { newJob, newUnits, openQueue } from './queue-under-test.ts'
+import { Dispatcher } from '../../../src/manager/runtime/dispatcher.ts'
+import type { Claim } from '../../../src/manager/runtime/pool.ts'
+import { newJob } from '../../support/new-job.ts'
+import { newUnits, openQueue } from './queue-under-test.ts'
 
 function openDispatcher(slots: number) {
   const disk = { failsFor: null as string | null }
@@ -29,6 +31,7 @@ function openDispatcher(slots: number) {
     commits,
     clock,
     executorOf: () => 'command',
+    typeLimitOf: () => null,
     createNonce: () => `nonce${nonce++}`,
     pools: [{ kind: 'command', workerId: 'w', slots, endsInCommit: false, start: (given) => claims.push(...given) }],
   })
@@ -135,6 +138,7 @@ test('a rate limit starts its number in a window, also after a restart', async (
     commits,
     clock,
     executorOf: () => 'command',
+    typeLimitOf: () => null,
     createNonce: () => 'successor',
     pools: [{ kind: 'command', workerId: 'w', slots: 10, endsInCommit: false, start: () => undefined }],
   })

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import type { NewJob } from '../../../src/domain/ports/job-store.ts'
 import type { Commit } from '../../../src/manager/runtime/commit-queue.ts'
-import { type Claim, Dispatcher } from '../../../src/manager/runtime/dispatcher.ts'
+import { Dispatcher } from '../../../src/manager/runtime/dispatcher.ts'
 import { InlineRunner } from '../../../src/manager/runtime/inline-runner.ts'
-import { newJob, newUnits, openQueue } from './queue-under-test.ts'
+import type { Claim } from '../../../src/manager/runtime/pool.ts'
+import { newJob } from '../../support/new-job.ts'
+import { newUnits, openQueue } from './queue-under-test.ts'
 
 /** A dispatcher with a pool for commands, which only notes them, and one that ends so many units in a commit. */
 function openRunner(unitsInCommit: number) {
@@ -31,6 +33,8 @@ function openRunner(unitsInCommit: number) {
     commits,
     clock,
     executorOf: (type) => (type === 'noop' ? 'inline' : 'command'),
+
+    typeLimitOf: () => null,
     createNonce: () => 'nonce',
     pools: [
       {

@@ -42,7 +42,7 @@ test('a raised limit of a queue lets the next unit start at once, a lowered one 
   await waitUntil(() => linesOf('started.txt').length === 1, { what: 'the first unit' })
   await client.call('update_job', { queue: 'narrow', queue_concurrency: 2 })
   // Nothing else happens meanwhile: no other commit may be what starts it. The next beat comes within 5 s.
-  await waitUntil(() => linesOf('started.txt').length === 2, { timeoutMs: 1_500, what: 'the second unit' })
+  await waitUntil(() => linesOf('started.txt').length === 2, { timeoutMs: 4_000, what: 'the second unit' })
   open()
   expect((await manager.ended(id)).state).toBe('completed')
 })

@@ -2,14 +2,20 @@ import pino from 'pino'
 import { expect, test } from 'vitest'
 import type { CommandExecutor, CommandTask } from '../../../src/domain/ports/executor.ts'
 import { AttemptSupervisor } from '../../../src/manager/runtime/attempt-supervisor.ts'
+import { CommandAttempts } from '../../../src/manager/runtime/command-attempts.ts'
+import { DependencyValues } from '../../../src/manager/runtime/dependency-values.ts'
+import { newJob } from '../../support/new-job.ts'
 import { waitUntil } from '../../support/wait-until.ts'
-import { newJob, openQueue } from './queue-under-test.ts'
+import { openQueue } from './queue-under-test.ts'
 
 test('a job that is frozen while the results for its final step are written starts that step frozen', async () => {
   const { store, commits, clock } = openQueue()
   store.registerWorker({ id: 'w', kind: 'command', name: 'w', pid: 1, slots: 2 }, clock.now(), clock.now() + 60_000)
   const submitted = store.submitJob(
-    newJob(clock.now(), 'frozen', { finalStep: { unitId: '01a00000-0000-7000-8000-000000000001', params: {} } }),
+    newJob(clock.now(), 'frozen', {
+      context: { environment: {}, cwd: '/' },
+      finalStep: { unitId: '01a00000-0000-7000-8000-000000000001', params: { argv: ['true'] } },
+    }),
   )
   if (submitted.kind !== 'created') throw new Error(submitted.kind)
   const claim = () =>
@@ -34,14 +40,16 @@ test('a job that is frozen while the results for its final step are written star
 
   let written: (file: string) => void = () => undefined
   const started: boolean[] = []
+  const executor = { start: (task: CommandTask) => started.push(task.frozen) } as unknown as CommandExecutor
   const supervisor = new AttemptSupervisor({
     store,
     commits,
     clock,
     random: () => 0,
     log: pino({ level: 'silent' }),
-    executor: { start: (task: CommandTask) => started.push(task.frozen) } as unknown as CommandExecutor,
-    makeTask: (_job, _unit, state) => ({ frozen: state.frozen }) as CommandTask,
+    starters: new Map([
+      ['command', new CommandAttempts({ store, executor, dependencies: new DependencyValues(store) })],
+    ]),
     writeResults: () =>
       new Promise((resolve) => {
         written = resolve
@@ -50,7 +58,7 @@ test('a job that is frozen while the results for its final step are written star
     onStarted: () => undefined,
     onEnded: () => undefined,
   })
-  supervisor.start([{ unit: step, job }])
+  supervisor.start('command', [{ unit: step, job }])
   const paused = store.pauseJob(job.id, true, clock.now())
   if (paused.kind !== 'changed') throw new Error(paused.kind)
   for (const held of paused.held) supervisor.freeze(held.fence.unitId)

@@ -4,11 +4,9 @@ import { join } from 'node:path'
 import { uuidv7 } from 'uuidv7'
 import { onTestFinished } from 'vitest'
 import { QueueError } from '../../../src/domain/errors.ts'
-import type { NewJob } from '../../../src/domain/ports/job-store.ts'
 import { CommitQueue, type CommitQueueOptions } from '../../../src/manager/runtime/commit-queue.ts'
 import { openJobStore } from '../../../src/persistence/open-job-store.ts'
 import { createFakeClock } from '../../support/fake-clock.ts'
-import { jobOptions } from '../../support/job-options.ts'
 
 /** A commit queue on a real database in a directory of its own, removed at the end of the test. */
 export function openQueue(options: Partial<CommitQueueOptions> = {}) {
@@ -44,40 +42,6 @@ export function openQueue(options: Partial<CommitQueueOptions> = {}) {
     rmSync(folder, { recursive: true })
   })
   return { store, commits, clock, databaseFile, transactions: () => transactions }
-}
-
-/** @returns a job of one unit, due at `now`; its key is its name */
-export function newJob(now: number, key: string, changes: Partial<NewJob> = {}): NewJob {
-  return {
-    id: uuidv7(),
-    type: 'command',
-    queue: 'default',
-    name: key,
-    labels: {},
-    priority: 2,
-    params: {},
-    options: jobOptions,
-    context: null,
-    runAt: now,
-    concurrency: null,
-    maxAttempts: 1,
-    rerunOf: null,
-    submittedBy: 'test',
-    idempotencyKey: key,
-    contentHash: key,
-    workHash: null,
-    units: [{ id: uuidv7(), input: null }],
-    source: null,
-    keepOpen: false,
-    testUnits: null,
-    keyLimits: null,
-    failureBudget: { units: null, percent: null, stopEarly: false },
-    finalStep: null,
-    dependencies: [],
-    scheduleId: null,
-    now,
-    ...changes,
-  }
 }
 
 /** @returns `count` units, each with the limit key that `keyOf` names. */

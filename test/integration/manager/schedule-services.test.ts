@@ -6,10 +6,12 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { readSettings } from '../../../src/config/settings.ts'
 import type { OperationRequest } from '../../../src/domain/wire/operations.ts'
 import { listSchedulesAnswer, scheduleAnswer, scheduleRequest } from '../../../src/domain/wire/schedules.ts'
+import { JobTypeRegistry } from '../../../src/manager/services/job-type-registry.ts'
 import { listSchedules } from '../../../src/manager/services/list-schedules.ts'
 import { removeSchedule } from '../../../src/manager/services/remove-schedule.ts'
 import { scheduleJob } from '../../../src/manager/services/schedule-job.ts'
 import type { ServiceContext } from '../../../src/manager/services/service-context.ts'
+import { noHandlers } from '../../support/no-handlers.ts'
 import { hour, openScheduler, type SchedulerUnderTest } from '../../support/scheduler-under-test.ts'
 
 /** A Tuesday, 00:00 UTC. */
@@ -34,6 +36,7 @@ beforeEach(() => {
     facts: { home },
     storage: { assertAcceptsJobs: () => undefined },
     scheduler: { wake: () => under.scheduler().wake() },
+    jobTypes: new JobTypeRegistry(noHandlers),
   } as unknown as ServiceContext
   onTestFinished(async () => {
     await under.close()

@@ -10,8 +10,9 @@ import type { NewJob } from '../../../src/domain/ports/job-store.ts'
 import type { NewSource } from '../../../src/domain/ports/source-store.ts'
 import { UnitFeeder } from '../../../src/manager/runtime/unit-feeder.ts'
 import type { ServiceContext } from '../../../src/manager/services/service-context.ts'
+import { newJob } from '../../support/new-job.ts'
 import { waitUntil } from '../../support/wait-until.ts'
-import { newJob, openQueue } from './queue-under-test.ts'
+import { openQueue } from './queue-under-test.ts'
 
 /** A store, a commit queue, a state directory and feeders on them: a manager as far as units go. */
 export function openUnits() {

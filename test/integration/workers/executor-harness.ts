@@ -5,13 +5,8 @@ import { onTestFinished } from 'vitest'
 import { attemptDirectory, statePaths } from '../../../src/config/paths.ts'
 import { systemClock } from '../../../src/domain/clock.ts'
 import type { Progress, RunnerIdentity } from '../../../src/domain/job.ts'
-import type {
-  CommandEnd,
-  CommandExecutor,
-  CommandObserver,
-  CommandSpec,
-  CommandTask,
-} from '../../../src/domain/ports/executor.ts'
+import type { AttemptEnd, AttemptObserver } from '../../../src/domain/ports/attempt.ts'
+import type { CommandExecutor, CommandSpec, CommandTask } from '../../../src/domain/ports/executor.ts'
 import { bootId } from '../../../src/platform/process-identity.ts'
 import { type CommandExecutorOptions, createCommandExecutor } from '../../../src/workers/command-executor.ts'
 import { isAlive } from '../../support/proc.ts'
@@ -20,19 +15,19 @@ import { waitUntil } from '../../support/wait-until.ts'
 
 export const instanceId = 'instance-of-tests'
 
-export interface Recorded extends CommandObserver {
+export interface Recorded extends AttemptObserver {
   readonly runners: RunnerIdentity[]
   readonly progress: Progress[]
-  readonly ends: CommandEnd[]
+  readonly ends: AttemptEnd[]
   /** @returns the end, once there is one */
-  end(timeoutMs?: number): Promise<CommandEnd>
+  end(timeoutMs?: number): Promise<AttemptEnd>
   runner(): Promise<RunnerIdentity>
 }
 
 export function recordObserver(): Recorded {
   const runners: RunnerIdentity[] = []
   const progress: Progress[] = []
-  const ends: CommandEnd[] = []
+  const ends: AttemptEnd[] = []
   return {
     runners,
     progress,
@@ -40,7 +35,7 @@ export function recordObserver(): Recorded {
     started: (runner) => runners.push(runner),
     progressed: (one) => progress.push(one),
     ended: (end) => ends.push(end),
-    end: (timeoutMs = 10_000) => waitUntil(() => ends[0], { timeoutMs, what: 'the end of the command', intervalMs: 5 }),
+    end: (timeoutMs = 20_000) => waitUntil(() => ends[0], { timeoutMs, what: 'the end of the command', intervalMs: 5 }),
     runner: () => waitUntil(() => runners[0], { what: 'the start of the command', intervalMs: 5 }),
   }
 }

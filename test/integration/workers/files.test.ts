@@ -1,7 +1,7 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { OutputFacts } from '../../../src/domain/ports/executor.ts'
+import type { OutputFacts } from '../../../src/domain/ports/attempt.ts'
 import { pidIn, recordObserver, useExecutor } from './executor-harness.ts'
 import { startUnder } from './start-under.ts'
 

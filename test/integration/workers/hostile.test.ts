@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { OutputFacts } from '../../../src/domain/ports/executor.ts'
+import type { OutputFacts } from '../../../src/domain/ports/attempt.ts'
 import { isAlive } from '../../support/proc.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { pidIn, recordObserver, useExecutor } from './executor-harness.ts'
@@ -65,7 +65,7 @@ test.for([
   ['all that is in it', 'rm -rf "$D"/*'],
 ] as const)('a command that removes %s is lost, not one that never ran', async ([, script]) => {
   const { end } = await runScript(`${script}; exit 0`)
-  expect(end).toMatchObject({ kind: 'lost', otherBoot: false })
+  expect(end).toMatchObject({ kind: 'lost', countsAsCrash: true })
 })
 
 test('a command that removed its attempt directory is lost for the next manager too', async () => {

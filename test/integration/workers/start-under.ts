@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished } from 'vitest'
 import type { RunnerIdentity } from '../../../src/domain/job.ts'
-import type { CommandEnd, CommandTask } from '../../../src/domain/ports/executor.ts'
+import type { AttemptEnd } from '../../../src/domain/ports/attempt.ts'
+import type { CommandTask } from '../../../src/domain/ports/executor.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { type Harness, instanceId } from './executor-harness.ts'
 import type { StandInOrder } from './stand-in-manager.ts'
@@ -17,7 +18,7 @@ export interface StandIn {
   /** @returns when it has died at its fault point */
   death(): Promise<void>
   runner(): Promise<RunnerIdentity>
-  end(timeoutMs: number): Promise<CommandEnd>
+  end(timeoutMs: number): Promise<AttemptEnd>
 }
 
 /** Starts a command under a manager of its own, a process that can be killed and measured. */
@@ -42,7 +43,7 @@ export function startUnder(harness: Harness, task: CommandTask, more: Partial<St
   })
   const closed = once(child, 'close')
   onTestFinished(() => void child.kill('SIGKILL'))
-  const told = (): { started?: RunnerIdentity; ended?: CommandEnd } =>
+  const told = (): { started?: RunnerIdentity; ended?: AttemptEnd } =>
     Object.assign(
       {},
       ...text

@@ -16,6 +16,10 @@ describe('words of the manager at the command line', () => {
     ],
     ['wait_for_jobs {"ids":["X","Y"]} answers', 'nightkiln wait X Y answers'],
     ['The rest: job_logs {"id":"X","mode":"range","offset":5}.', 'The rest: nightkiln logs --all X.'],
+    [
+      'job_result {"id":"X","artifact":"a b.txt","unit":2} reads it',
+      'nightkiln result --artifact "a b.txt" --unit 2 X reads it',
+    ],
     ['rerun_job {"id":"X"} runs it again.', 'nightkiln rerun X runs it again.'],
     ['Call list_job_types (nightkiln types) and use one.', 'Run nightkiln types and use one.'],
     ['whats_new finds it in any later chat', 'nightkiln new finds it in any later chat'],

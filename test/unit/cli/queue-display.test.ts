@@ -160,6 +160,7 @@ describe('queues', () => {
         rss_bytes: 1,
       },
       slots: { total: 2, busy: 1 },
+      threads: { total: 2, busy: 0, hosts: [] },
       queues: [queue],
       schedules: { enabled: 2, next_run_at: '2030-01-01T02:01:00Z' },
       pruned: [{ at: '2030-01-01T00:00:00Z', jobs: 12, bytes: 2048, rule: 'age' }],

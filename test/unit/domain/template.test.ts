@@ -94,6 +94,37 @@ describe('a template', () => {
     expect(refusal(() => rendered('{{unit.size.x}}')).message).toContain('it is a number')
   })
 
+  test.each<[Json, string]>([
+    ['https://user:secret@Example.ORG/a?b=1', 'example.org'],
+    ['HTTP://127.0.0.1:8080/x', '127.0.0.1:8080'],
+    ['https://bücher.example/', 'xn--bcher-kva.example'],
+    [{ url: 'https://example.org:8443/', title: 'x' }, 'example.org:8443'],
+    [{ url: 'https://example.org/', host: 'own' }, 'own'],
+    [{ url: 'https://example.org/', host: null }, 'null'],
+  ])('{{unit.host}} of %j is %s', (unit, host) => {
+    expect(rendered('{{unit.host}}', { unit })).toBe(host)
+  })
+
+  test('{{unit.url.host}} is the host of a field that is a URL', () => {
+    expect(rendered('{{unit.url.host}}', { unit: { url: 'http://example.org/', host: 'own' } })).toBe('example.org')
+  })
+
+  test.each<Json>([
+    'plain',
+    '//example.org/',
+    'ftp://example.org/',
+    'https://',
+    'http://[/',
+    7,
+    null,
+    ['https://example.org/'],
+    { url: 7 },
+    { url: { url: 'https://example.org/' } },
+    { address: 'https://example.org/' },
+  ])('%j has no host', (unit) => {
+    expect(refusal(() => rendered('{{unit.host}}', { unit })).message).toContain('unit has no field "host"')
+  })
+
   test('has no unit where there is none', () => {
     expect(refusal(() => rendered('{{unit}}', { unit: undefined })).message).toContain('there is no unit here')
   })

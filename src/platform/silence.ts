@@ -1,4 +1,4 @@
-import type { ProcessActivity } from '../../platform/process-activity.ts'
+import type { ProcessActivity } from './process-activity.ts'
 
 /** Of a probe's time: what a process with a processor to itself surely uses, even beside a few others. */
 const shareOfProcessor = 0.5

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { expect, onTestFinished, test } from 'vitest'
-import { Silence } from '../../../src/manager/process/silence.ts'
+import { Silence } from '../../../src/platform/silence.ts'
 import { type ProcessActivity, readProcessActivity } from '../../../src/platform/process-activity.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 

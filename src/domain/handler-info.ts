@@ -1,0 +1,66 @@
+import { z } from 'zod'
+import { jsonObject } from './wire/json-value.ts'
+
+/** Default limits of a job type; what a submit says wins. */
+export const handlerDefaults = z.strictObject({
+  max_attempts: z.int().min(1).max(100).optional(),
+  backoff: z
+    .strictObject({
+      initial_s: z.number().positive().optional(),
+      max_s: z.number().positive().optional(),
+      factor: z.number().min(1).optional(),
+    })
+    .optional(),
+  timeout_s: z.number().positive().optional(),
+  idle_timeout_s: z.number().positive().optional(),
+  total_timeout_s: z.number().positive().optional(),
+  per_key: z
+    .strictObject({
+      key: z.string(),
+      concurrency: z.int().min(1).optional(),
+      rate_limit: z.strictObject({ count: z.int().min(1), interval_s: z.number().positive() }).optional(),
+    })
+    .optional(),
+})
+export type HandlerDefaults = z.infer<typeof handlerDefaults>
+
+/** Job types that are no handlers. */
+export const ownTypeNames = ['command', 'noop'] as const
+
+/** What a handler says of itself; read in a process of its own, since its module is foreign code. */
+export const handlerInfo = z.strictObject({
+  type: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'must be a name such as "resize_images"'),
+  title: z.string().min(1).max(200),
+  description: z.string().min(1).max(4000),
+  /** JSON Schemas (draft 2020-12); of what is given, before defaults. */
+  params_schema: jsonObject,
+  /** Null: it takes any unit, or none. */
+  unit_schema: jsonObject.nullable(),
+  result_schema: jsonObject,
+  /** As submit_job takes it, without type. */
+  example: jsonObject,
+  /** Attempts of this type at once, over all jobs; null: as many as there are threads. */
+  concurrency: z.int().min(1).nullable(),
+  gpu: z.enum(['never', 'prefer', 'require']),
+  reusable: z.boolean(),
+  pure: z.boolean(),
+  heap_megabytes: z.int().min(16).nullable(),
+  defaults: handlerDefaults,
+})
+export type HandlerInfo = z.infer<typeof handlerInfo>
+
+/** A handler that can be submitted. */
+export interface AvailableHandler {
+  readonly info: HandlerInfo
+  readonly file: string
+  readonly revision: string
+  readonly isBuiltIn: boolean
+}
+
+/** A file of the handler directory that cannot be used, and why. */
+export interface BrokenHandler {
+  readonly file: string
+  /** As far as it is known: the type it had before, else its file name. */
+  readonly type: string
+  readonly problem: string
+}

@@ -1,0 +1,76 @@
+import type { AttemptEnd, OutputFacts } from '../../domain/ports/attempt.ts'
+import { endedAttempt, type HandlerEnd } from '../threads/protocol.ts'
+import { factsOfOutput } from './output-care.ts'
+import type { HostAttempt, Verdict } from './host-attempt.ts'
+
+/** What is known when an attempt has ended in its thread, or its thread is gone. */
+export interface EndFacts {
+  /** What the thread said: an EndedAttempt as JSON; null: nothing. */
+  readonly text: string | null
+  /** How it ends whatever the thread said; null: as the thread said. */
+  readonly verdict: Verdict | null
+  /** Resolves when nothing of it runs any more; null: nothing does. */
+  readonly gone: Promise<void> | null
+  /** Ms that it ran. */
+  readonly elapsedMs: number
+}
+
+const leftoverGraceMs = 500
+const nothingWritten: OutputFacts = { bytes: 0, droppedBytes: 0, tail: '' }
+
+export function endedText(key: string, end: AttemptEnd): string {
+  return JSON.stringify({ key, end })
+}
+
+/** @returns true when a thread's text is the end of that attempt: foreign code may have changed what it was made with */
+export function isEndOf(attempt: HostAttempt, text: string): boolean {
+  // A reusable handler has promised to leave everything as it was, and there are many of its ends.
+  if (attempt.job.code.reusable) return text.startsWith(`{"key":${JSON.stringify(attempt.key)},"end":{"kind":"`)
+  try {
+    return endedAttempt.parse(JSON.parse(text)).key === attempt.key
+  } catch {
+    return false
+  }
+}
+
+/** @returns how an attempt ends that never began */
+export function endUnbegun(key: string, end: Verdict | { readonly kind: 'released'; readonly message: string }): string {
+  return endedText(key, completeEnd(end, [], 0, nothingWritten))
+}
+
+/**
+ * Waits until nothing of an attempt runs any more, brings its output in order, and puts its end together.
+ * @param directory of the attempt
+ * @returns an EndedAttempt as JSON
+ */
+export async function concludeAttempt(attempt: HostAttempt, directory: string, facts: EndFacts): Promise<string> {
+  const { text, verdict } = facts
+  await facts.gone
+  const survivors = (await attempt.programs?.end(leftoverGraceMs)) ?? []
+  await attempt.output?.finish().catch(() => undefined)
+  const said = text === null ? null : (JSON.parse(text) as { readonly key: string; readonly end: HandlerEnd })
+  // Only where something else than its thread wrote, or that could not tell.
+  const isKnown = said !== null && 'output' in said.end && attempt.output === null && attempt.programs === null
+  const output = isKnown ? said.end.output : await factsOfOutput(directory)
+  if (verdict !== null) return endedText(attempt.key, completeEnd(verdict, survivors, facts.elapsedMs, output))
+  if (said === null) throw new Error(`nothing is known of the end of ${attempt.key}`)
+  return endedText(attempt.key, 'output' in said.end ? { ...said.end, output } : said.end)
+}
+
+function completeEnd(
+  end: Verdict | { readonly kind: 'released'; readonly message: string },
+  survivors: readonly number[],
+  elapsedMs: number,
+  output: OutputFacts,
+): AttemptEnd {
+  switch (end.kind) {
+    case 'stopped':
+      return { kind: 'stopped', reason: end.reason, survivors, elapsedMs, output }
+    case 'timed_out':
+      return { kind: 'timed_out', which: end.which, limitMs: end.limitMs, elapsedMs, output }
+    case 'failed':
+      return { kind: 'failed', error: end.error, retry: end.retry, elapsedMs, output }
+    case 'released':
+      return { kind: 'released', message: end.message, backOff: false, elapsedMs }
+  }
+}

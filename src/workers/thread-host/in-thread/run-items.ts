@@ -1,0 +1,56 @@
+import { endFlags, type ThreadItem } from '../thread-messages.ts'
+import { AttemptRun } from './attempt-run.ts'
+import { monotonicMs } from './intrinsics.ts'
+import { runAttempt, type RunEnd } from './run-attempt.ts'
+import type { ThreadState } from './thread-state.ts'
+
+/** Ends are told together; none waits longer than this for the next. */
+const tellEveryMs = 5
+
+/** Runs attempts one after the other, and tells their ends. What was taken back meanwhile is left out. */
+export async function runItems(thread: ThreadState, items: readonly ThreadItem[]): Promise<void> {
+  const ends = new EndBatch(thread)
+  for (const item of items) {
+    const now = monotonicMs()
+    const job = thread.jobs.get(item.job_key)
+    if (job === undefined || !thread.control.begin(item.seq, now)) break
+    thread.current = new AttemptRun(thread, item, job, now)
+    const end = await runAttempt(thread, thread.current)
+    thread.current = null
+    ends.add(item.seq, end)
+    if ((end.flags & endFlags.fatal) !== 0) {
+      ends.tell(false)
+      return
+    }
+  }
+  ends.tell(true)
+}
+
+class EndBatch {
+  readonly #thread: ThreadState
+  #seqs: number[] = []
+  #texts: string[] = []
+  #flags: number[] = []
+  #toldAt = monotonicMs()
+
+  constructor(thread: ThreadState) {
+    this.#thread = thread
+  }
+
+  add(seq: number, { text, flags }: RunEnd): void {
+    this.#seqs.push(seq)
+    this.#texts.push(text)
+    this.#flags.push(flags)
+    if (monotonicMs() - this.#toldAt >= tellEveryMs) this.tell(false)
+  }
+
+  /** @param idle true: nothing is left to run */
+  tell(idle: boolean): void {
+    if (this.#seqs.length > 0 || idle)
+      this.#thread.post({ kind: 'ended', seqs: this.#seqs, texts: this.#texts, flags: this.#flags, idle })
+    this.#seqs = []
+    this.#texts = []
+    this.#flags = []
+    this.#toldAt = monotonicMs()
+  }
+}

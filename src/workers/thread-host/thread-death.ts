@@ -1,0 +1,39 @@
+import { type Failure, failure, messageOf } from './failure.ts'
+import type { HostAttempt } from './host-attempt.ts'
+import type { PoolThread, ThreadDeath } from './pool-thread.ts'
+
+export interface Blame {
+  /** Whose thread it was; undefined: nobody's. */
+  readonly attempt: HostAttempt | undefined
+  readonly failure: Failure | null
+}
+
+/** @returns the attempt that a thread died with, and how that attempt failed; null: it was not its fault */
+export function blameFor(thread: PoolThread, death: ThreadDeath): Blame {
+  const running = thread.handed.get(thread.control.current())
+  const [first] = thread.handed.values()
+  if (death.kind === 'exit' && death.seq !== null && running !== undefined && death.seq !== running.seq)
+    return { attempt: running, failure: null }
+  const attempt = running ?? (death.kind === 'terminated' ? undefined : first)
+  return { attempt, failure: failureOf(thread, death, running !== undefined) }
+}
+
+function failureOf(thread: PoolThread, death: ThreadDeath, hasBegun: boolean): Failure {
+  const file = thread.code?.file ?? 'its module'
+  switch (death.kind) {
+    case 'heap':
+      return failure(
+        'out_of_memory',
+        `the handler needed more than ${thread.heapMegabytes} MB of JavaScript heap`,
+        'policy',
+      )
+    case 'exit':
+      if (!hasBegun && !thread.isLoaded)
+        return failure('handler_unavailable', `${file} called process.exit(${death.code}) while it was loaded`, 'policy')
+      return failure('handler_failed', `the handler called process.exit(${death.code})`, 'policy')
+    case 'error':
+      return failure('handler_failed', `an error that nobody caught ended its thread: ${messageOf(death.error)}`, 'policy')
+    case 'terminated':
+      return failure('internal', 'its thread was ended', 'policy')
+  }
+}

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { repositoryRoot } from './bench-home.ts'
 import { measureBulkSubmit } from './bulk-submit.ts'
 import { type Figure, formatFigure } from './figures.ts'
+import { measureHandlers } from './handlers.ts'
 import { measureHistory } from './history.ts'
 import { measureIdle } from './idle.ts'
 import { measurePickup } from './pickup.ts'
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   pickup: () => measurePickup(quick ? 20 : 200),
   'pickup-unit': () => measureUnitPickup(quick ? 100 : 500),
   units: () => measureUnits(quick ? 20_000 : 100_000, quick ? 1 : 3),
+  handlers: () => measureHandlers(quick ? 20_000 : 100_000, quick ? 1 : 3),
   bulk: () => measureBulkSubmit(quick ? 3 : 7),
   recovery: () => measureRecovery(quick ? 10_000 : 100_000, quick ? 3 : 7),
   history: () => measureHistory(quick ? 20_000 : 1_000_000),

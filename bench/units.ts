@@ -10,22 +10,23 @@ import { measureUnitsFloor } from './units-floor.ts'
 /** Looks seldom: a look costs the manager something, and the times come from the rows. */
 const lookMs = 200
 
-interface Paces {
+export interface Paces {
   /** Units that were all there before the first started. */
   readonly ran: number
   /** From the first start to the end of the job, while its units are still being added. */
   readonly addedAndRan: number
 }
 
-async function look(client: ManagerClient, id: string): Promise<Omit<JobView, 'attempt_history'>> {
+/** @returns the job as it is shown now */
+export async function look(client: ManagerClient, id: string): Promise<Omit<JobView, 'attempt_history'>> {
   const { jobs } = await client.call('job_status', { ids: [id] })
   if (jobs[0] === undefined) throw new Error(`job ${id} is gone`)
   return jobs[0]
 }
 
-function submit(client: ManagerClient, key: string, units: number, isDue: boolean) {
+function submit(client: ManagerClient, type: string, key: string, units: number, isDue: boolean) {
   return client.call('submit_job', {
-    type: 'noop',
+    type,
     params: {},
     source: { kind: 'range', from: 1, to: units },
     idempotency_key: key,
@@ -48,10 +49,11 @@ async function paceOf(client: ManagerClient, id: string, units: number): Promise
   }
 }
 
-async function measureOnce(client: ManagerClient, name: string, units: number): Promise<Paces> {
-  const { id } = await submit(client, `${name}-due`, units, true)
+/** Runs two jobs of a type that does nothing: one whose units are added while it runs, one whose units are there. */
+export async function measurePaces(client: ManagerClient, type: string, name: string, units: number): Promise<Paces> {
+  const { id } = await submit(client, type, `${name}-due`, units, true)
   const addedAndRan = await paceOf(client, id, units)
-  const { id: waiting } = await submit(client, `${name}-waiting`, units, false)
+  const { id: waiting } = await submit(client, type, `${name}-waiting`, units, false)
   while ((await look(client, waiting)).counts?.available !== units) await delay(lookMs)
   await client.call('update_job', { id: waiting, run_at: new Date().toISOString() })
   return { addedAndRan, ran: await paceOf(client, waiting, units) }
@@ -83,10 +85,10 @@ export function measureUnits(units: number, rounds: number): Promise<readonly Fi
     const ours: Paces[] = []
     const floor: Paces[] = []
     const plainjob: Paces[] = []
-    await measureOnce(client, 'warm-up', 5_000)
+    await measurePaces(client, 'noop', 'warm-up', 5_000)
     for (let round = 0; round < rounds; round += 1) {
       floor.push(measureFloor(units))
-      ours.push(await measureOnce(client, `round-${round}`, units))
+      ours.push(await measurePaces(client, 'noop', `round-${round}`, units))
       plainjob.push(await measurePlainjob(units))
     }
     const figures = (pace: keyof Paces, what: string) =>

@@ -1,5 +1,5 @@
-// Builds dist/ with plain tsc, the declarations of what handlers import, and copies what tsc does not know: SQL statements and
-// the sh runner.
+// Builds dist/ with plain tsc, the declarations of what handlers import, and copies what tsc does not know: SQL statements,
+// the sh runner, templates.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -41,8 +41,8 @@ for (const name of readdirSync(declarations, { recursive: true }).filter((each) 
   writeFileSync(file, readFileSync(file, 'utf8').replace(/((?:from|import\()\s*'\.[^']*)\.ts'/g, "$1.js'"))
 }
 
-const copied = /\.(sql|sh)$/
-for (const folder of ['persistence', 'workers']) {
+const copied = /\.(sql|sh|txt)$/
+for (const folder of ['cli', 'persistence', 'workers']) {
   cpSync(join(root, 'src', folder), join(next, folder), {
     recursive: true,
     filter: (source) => !source.endsWith('.ts') && (copied.test(source) || !/\.[a-z]+$/.test(source)),

@@ -30,6 +30,7 @@ const copied = [
   'package.json',
   'tsconfig.json',
   'tsconfig.build.json',
+  'tsconfig.handler.json',
   'vitest.config.ts',
   'biome.json',
   'mcp.json.example',

@@ -31,6 +31,8 @@ export interface JobOptions {
   readonly unitKey: string | null
   /** Template of the key by which units share limits, such as `{{unit.host}}`; null: none. */
   readonly limitKey: string | null
+  /** True: the job type said so and not the submit, so that a unit that lacks it shares no limits. Left out: false. */
+  readonly limitKeyIsDefault?: boolean
 }
 
 /** Which failures may be retried while attempts are left. */

@@ -25,13 +25,13 @@ export interface PackageLink {
   readonly problem: string | null
 }
 
-const require = createRequire(import.meta.url)
+const { resolve: locate } = createRequire(import.meta.url)
 
 /** @returns the directory of a package of this installation */
 function packageDirectory(name: string): string {
   // In src/ and dist/ alike, two folders above this file.
   if (name === 'nightkiln') return realpathSync(fileURLToPath(new URL('../..', import.meta.url)))
-  return dirname(require.resolve(`${name}/package.json`))
+  return dirname(locate(`${name}/package.json`))
 }
 
 /**

@@ -15,6 +15,7 @@ import { describe, expect, it } from 'vitest'
 import { statePaths } from '../../src/config/paths.ts'
 import { killManager } from '../support/manager-process.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
+import { useQueue } from './queue.ts'
 import { jsonOf, runCli, submitScript } from './run-cli.ts'
 
 interface Check {
@@ -68,7 +69,11 @@ describe('doctor', () => {
 
   it('with a manager, after its death, and after its stop', async () => {
     const home = useTemporaryHome()
-    await submitScript(home, 'true')
+    const queue = useQueue(home)
+    expect(await queue.ended(await queue.submit('true'))).toBe('completed')
+    // A manager that never had work is not healed when it dies.
+    await runCli(home, ['manager', 'stop'])
+    await runCli(home, ['manager', 'start'])
     const running = await examine(home)
     expect(running.problems).toEqual([])
     expect(running.named('lock').detail).toContain('held by the manager')

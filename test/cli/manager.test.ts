@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { readManagerFile } from '../support/manager-process.ts'
 import { isAlive } from '../support/proc.ts'
 import { useTemporaryHome } from '../support/temporary-home.ts'
-import { errorOf, jsonOf, runCli, startCli, submitScript } from './run-cli.ts'
+import { waitUntil } from '../support/wait-until.ts'
+import { useQueue } from './queue.ts'
+import { errorOf, jsonOf, runCli, startCli } from './run-cli.ts'
 
 const patience = { timeout: 20_000, interval: 50 }
 
@@ -39,10 +41,9 @@ describe('manager', () => {
 
   it('stop leaves a command running for the next manager', async () => {
     const home = useTemporaryHome()
-    const id = await submitScript(home, 'while [ ! -e go ]; do sleep 0.05; done')
-    await expect
-      .poll(async () => jsonOf(await runCli(home, ['status', id, '--json'])), patience)
-      .toMatchObject({ jobs: [{ state: 'running' }] })
+    const queue = useQueue(home)
+    const id = await queue.submit('while [ ! -e go ]; do sleep 0.05; done')
+    await waitUntil(async () => (await queue.state(id)) === 'running')
     expect(jsonOf(await runCli(home, ['manager', 'stop', '--json']))).toMatchObject({ stopped: true, running: 1 })
     writeFileSync(join(home.home, 'go'), '')
     expect((await runCli(home, ['wait', id])).code).toBe(0)
@@ -53,10 +54,9 @@ describe('manager', () => {
 
   it('stop --drain waits for what runs', async () => {
     const home = useTemporaryHome()
-    const id = await submitScript(home, 'while [ ! -e go ]; do sleep 0.05; done')
-    await expect
-      .poll(async () => jsonOf(await runCli(home, ['status', id, '--json'])), patience)
-      .toMatchObject({ jobs: [{ state: 'running' }] })
+    const queue = useQueue(home)
+    const id = await queue.submit('while [ ! -e go ]; do sleep 0.05; done')
+    await waitUntil(async () => (await queue.state(id)) === 'running')
     const stopping = startCli(home, ['manager', 'stop', '--drain', '20s'])
     await expect.poll(() => stopping.stderr(), patience).toContain('waits up to')
     writeFileSync(join(home.home, 'go'), '')
@@ -68,7 +68,8 @@ describe('manager', () => {
 
   it('stop --release queues it again at once, and the next manager runs it anew', async () => {
     const home = useTemporaryHome()
-    const id = await submitScript(home, 'echo run >> runs; while [ ! -e go ]; do sleep 0.05; done')
+    const queue = useQueue(home)
+    const id = await queue.submit('echo run >> runs; while [ ! -e go ]; do sleep 0.05; done')
     await expect.poll(() => existsSync(join(home.home, 'runs')), patience).toBe(true)
     expect((await runCli(home, ['manager', 'stop', '--release'])).code).toBe(0)
     await home.ledger.assertNothingLeft()

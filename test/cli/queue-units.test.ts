@@ -6,6 +6,7 @@ import { addUnitsAnswer, listUnitsAnswer } from '../../src/domain/wire/units.ts'
 import { distMain } from '../support/repository.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
 import { waitUntil } from '../support/wait-until.ts'
+import { useQueue } from './queue.ts'
 import { errorOf, jsonOf, runCli } from './run-cli.ts'
 
 async function submit(home: TemporaryHome, ...given: readonly string[]): Promise<string> {
@@ -28,6 +29,7 @@ async function unitsOf(home: TemporaryHome, ...given: readonly string[]) {
 describe('units', () => {
   it('run once each, show in status and units, and failed ones run again alone', async () => {
     const home = useTemporaryHome()
+    const queue = useQueue(home)
     const id = await submit(
       home,
       '--range',
@@ -57,12 +59,13 @@ describe('units', () => {
     expect((await runCli(home, ['wait', again.id, '--quiet'])).code).not.toBe(0)
     expect((await unitsOf(home, again.id)).units).toMatchObject([{ untrusted_input: '3' }])
     const some = jsonOf(await runCli(home, ['rerun', id, '--units', '0,1', '--json'])) as { id: string }
-    expect((await runCli(home, ['wait', some.id, '--quiet'])).code).toBe(0)
+    expect(await queue.ended(some.id)).toBe('completed')
     expect((await unitsOf(home, some.id)).counts.total).toBe(2)
   })
 
   it('come from files below the current directory, from lines, CSV and JSON', async () => {
     const home = useTemporaryHome()
+    const queue = useQueue(home)
     writeFileSync(join(home.home, 'a.in'), 'x')
     writeFileSync(join(home.home, 'b.in'), 'y')
     writeFileSync(join(home.home, 'c.skip.in'), 'z')
@@ -86,7 +89,7 @@ describe('units', () => {
     ]
     for (const [given, printed] of cases) {
       const id = await submit(home, ...given)
-      expect((await runCli(home, ['wait', id, '--quiet'])).code, given.join(' ')).toBe(0)
+      expect(await queue.ended(id), given.join(' ')).toBe('completed')
       const outputs: string[] = []
       for (let unit = 0; unit < printed.length; unit += 1)
         outputs.push((await runCli(home, ['logs', id, '--unit', String(unit)])).stdout.trim())
@@ -96,6 +99,7 @@ describe('units', () => {
 
   it('are added from within the job, each once, and from outside, until it is closed', async () => {
     const home = useTemporaryHome()
+    const queue = useQueue(home)
     // The first unit finds two more, one of them itself.
     const script = `test "$1" != first || node "$NK" add-units self --unit first --unit second`
     const environment = `NK=${distMain}`
@@ -105,13 +109,14 @@ describe('units', () => {
       ...['--unit', 'first', '--unit-key', '{{unit}}', '--keep-open', '--env', environment, '--env', path],
       ...['--', 'sh', '-c', script, 'x', '{{unit}}'],
     )
-    await waitUntil(async () => (await unitsOf(home, id)).counts.completed === 2, { timeoutMs: 30_000 })
+    await waitUntil(async () => (await queue.job(id)).counts?.completed === 2)
+    expect((await unitsOf(home, id)).counts).toMatchObject({ completed: 2 })
     expect(await jobOf(home, id)).toMatchObject({ final: false, open: true })
     const added = addUnitsAnswer.parse(
       jsonOf(await runCli(home, ['add-units', id, '--unit', 'third', '--unit', 'second', '--close', '--json'])),
     )
     expect(added.given).toBe(2)
-    expect((await runCli(home, ['wait', id, '--quiet'])).code).toBe(0)
+    expect(await queue.ended(id)).toBe('completed')
     expect((await unitsOf(home, id)).units.map((unit) => unit.untrusted_input.replaceAll('"', '')).sort()).toEqual([
       'first',
       'second',
@@ -122,12 +127,13 @@ describe('units', () => {
 
   it('a final step reads all results', async () => {
     const home = useTemporaryHome()
+    const queue = useQueue(home)
     const id = await submit(
       home,
       ...['--range', '1..3', '--final', 'wc -l < "$NIGHTKILN_RESULTS" > counted'],
       ...['--', 'sh', '-c', 'printf %s "$1" > "$NIGHTKILN_RESULT"', 'x', '{{unit}}'],
     )
-    expect((await runCli(home, ['wait', id, '--quiet'])).code).toBe(0)
+    expect(await queue.ended(id)).toBe('completed')
     expect(readFileSync(join(home.home, 'counted'), 'utf8').trim()).toBe('3')
   })
 })
@@ -135,12 +141,11 @@ describe('units', () => {
 describe('approve and reject', () => {
   it('a job held after its test units shows them and goes on only when it is approved', async () => {
     const home = useTemporaryHome()
+    const queue = useQueue(home)
     const script = 'printf \'{"cost":0.5,"n":%s}\' "$1" > "$NIGHTKILN_RESULT"; echo run >> ran'
     const id = await submit(home, '--range', '1..5', '--test-first', '2', '--', 'sh', '-c', script, 'x', '{{unit}}')
-    const held = await waitUntil(async () => {
-      const job = await jobOf(home, id)
-      return job['state'] === 'awaiting_approval' ? job : null
-    })
+    await waitUntil(async () => (await queue.state(id)) === 'awaiting_approval')
+    const held = await jobOf(home, id)
     expect(held['review']).toMatchObject({
       units_run: 2,
       completed: 2,
@@ -158,7 +163,7 @@ describe('approve and reject', () => {
     expect(shown.stdout).toContain('cost about 1.5')
     const approved = await runCli(home, ['approve', id])
     expect([approved.code, approved.stdout]).toEqual([0, expect.stringContaining('approved')])
-    expect((await runCli(home, ['wait', id, '--quiet'])).code).toBe(0)
+    expect(await queue.ended(id)).toBe('completed')
     expect(readFileSync(join(home.home, 'ran'), 'utf8')).toBe('run\n'.repeat(5))
     const twice = await runCli(home, ['approve', id, '--json'])
     expect(twice.code).toBe(4)
@@ -167,12 +172,13 @@ describe('approve and reject', () => {
 
   it('a rejected one runs nothing more and keeps what it has', async () => {
     const home = useTemporaryHome()
+    const queue = useQueue(home)
     const five = ['a', 'b', 'c', 'd', 'e'].flatMap((unit) => ['--unit', unit])
     const id = await submit(home, ...five, '--test-first', '1', '--shell', 'echo run >> ran')
-    await waitUntil(async () => (await jobOf(home, id))['state'] === 'awaiting_approval')
+    await waitUntil(async () => (await queue.state(id)) === 'awaiting_approval')
     const answer = decideAnswer.parse(jsonOf(await runCli(home, ['reject', id, '--json'])))
     expect(answer.job.id).toBe(id)
-    expect((await runCli(home, ['wait', id, '--quiet'])).code).toBe(10)
+    expect(await queue.ended(id)).toBe('cancelled')
     expect(readFileSync(join(home.home, 'ran'), 'utf8')).toBe('run\n')
     expect((await unitsOf(home, id)).counts).toMatchObject({ completed: 1, total: 1 })
     expect(await jobOf(home, id)).toMatchObject({ units_waiting: 4 })
@@ -185,15 +191,17 @@ describe('approve and reject', () => {
 describe('send', () => {
   it('writes a line, standard input as it is, and ends the input', async () => {
     const home = useTemporaryHome()
+    const queue = useQueue(home)
     const id = await submit(home, '--interactive', '--', 'cat')
+    await waitUntil(async () => (await queue.state(id)) === 'running')
     await waitUntil(async () => (await runCli(home, ['send', id, 'hello', 'you'])).code === 0)
     expect((await runCli(home, ['send', id], { stdin: 'from\na pipe\n' })).code).toBe(0)
     const ended = jsonOf(await runCli(home, ['send', id, '--end', '--json']))
     expect(ended).toMatchObject({ bytes: 0, ended: true })
-    expect((await runCli(home, ['wait', id, '--quiet'])).code).toBe(0)
+    expect(await queue.ended(id)).toBe('completed')
     expect((await runCli(home, ['logs', id, '--all'])).stdout).toBe('hello you\nfrom\na pipe\n')
     const closed = await submit(home, '--shell', 'while [ ! -e go ]; do sleep 0.05; done')
-    await waitUntil(async () => (await jobOf(home, closed))['state'] === 'running')
+    await waitUntil(async () => (await queue.state(closed)) === 'running')
     expect((await runCli(home, ['send', closed, 'x', '--json'])).code).toBe(4)
     expect(existsSync(join(home.home, 'go'))).toBe(false)
     expect((await runCli(home, ['cancel', closed, '--wait'])).code).toBe(0)

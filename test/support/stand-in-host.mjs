@@ -1,5 +1,5 @@
 // A stand-in for the thread host: it speaks the protocol and does with an attempt what its unit says, without any thread.
-//   unit.do: return | wait | deaf | last_words | die | mute | garbage | bad_end | bad_progress | journal | children
+//   unit.do: return | wait | deaf | last_words | die | mute | close | garbage | bad_end | bad_progress | journal | children
 // <home>/stand-in.json says how it starts: { "start": "die" | "never", "protocol": 9 }.
 import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
@@ -80,6 +80,10 @@ const doings = {
   mute: () => {
     isMute = true
   },
+  close: () => {
+    server.close()
+    connection?.destroy()
+  },
   garbage: () => connection?.write(Buffer.from([0, 0, 0, 5, 1, 2, 3, 4, 5])),
   bad_end: ({ key }) => say({ kind: 'ended', items: [{ key, end: { kind: 'completed', result: 1 } }] }),
   bad_progress: ({ key }) => say({ kind: 'progress', items: [{ key, progress: 'half' }] }),
@@ -90,7 +94,7 @@ const doings = {
     const { NIGHTKILN_HOST_ID: _, ...environment } = process.env
     const marks = { NIGHTKILN_ATTEMPT_UNIT: unitId, NIGHTKILN_FENCE: `${attempt}.${nonce}`, NIGHTKILN_PROCESS: '' }
     const marked = spawn('sleep', ['600'], { stdio: 'ignore', detached: true, env: { ...environment, ...marks } })
-    const daemon = spawn('setsid', ['sleep', '600'], { stdio: 'ignore' })
+    const daemon = spawn('sleep', ['600'], { stdio: 'ignore', detached: true })
     writeFileSync(pids, [own.pid, marked.pid, daemon.pid].join('\n'))
   },
 }

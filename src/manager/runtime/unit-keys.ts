@@ -12,18 +12,22 @@ const hashLength = 44
 export interface KeyTemplates {
   readonly unitKey: string | null
   readonly limitKey: string | null
+  /** True: a unit that lacks a field of it has none. */
+  readonly limitKeyIsDefault?: boolean
 }
 
 /** Makes units of values, with their keys. */
 export class UnitKeys {
   readonly #unitKey: Template | null
   readonly #limitKey: Template | null
+  readonly #limitKeyIsDefault: boolean
   readonly #createId: () => string
 
   /** @throws QueueError invalid_input for a template that does not parse or makes no difference between units */
   constructor(templates: KeyTemplates, createId: () => string) {
     this.#unitKey = templates.unitKey === null ? null : compileKey(templates.unitKey, 'unit_key')
     this.#limitKey = templates.limitKey === null ? null : compileKey(templates.limitKey, 'per_key.key')
+    this.#limitKeyIsDefault = templates.limitKeyIsDefault ?? false
     this.#createId = createId
     if (this.#unitKey !== null && placeholdersOf(this.#unitKey).length === 0) {
       throw new QueueError('invalid_input', `unit_key "${templates.unitKey}" is the same for every unit`, {
@@ -39,7 +43,16 @@ export class UnitKeys {
       input: value,
       key: keyText(this.#unitKey, value),
       // The lane without a name is the queue itself.
-      limitKey: keyText(this.#limitKey, value) || null,
+      limitKey: this.#limitKeyOf(value) || null,
+    }
+  }
+
+  #limitKeyOf(value: Json): string | null {
+    try {
+      return keyText(this.#limitKey, value)
+    } catch (error) {
+      if (this.#limitKeyIsDefault) return null
+      throw error
     }
   }
 

@@ -31,15 +31,17 @@ export interface PreparedUnits {
 /**
  * Decides how the units of a submit become units of its job. A job without any has one whose value is null.
  * @param cwd directory of the job: where a glob without root looks
+ * @param limitKeyIsDefault the job type said what units share limits, not the request
  * @throws QueueError invalid_input, limit_exceeded
  */
 export async function prepareUnits(
   context: SpoolContext,
   request: UnitsRequest,
   cwd: string | null,
+  limitKeyIsDefault = false,
 ): Promise<PreparedUnits> {
   const { createId } = context
-  const keys = new UnitKeys(keyTemplatesOf(request), createId)
+  const keys = new UnitKeys({ ...keyTemplatesOf(request), limitKeyIsDefault }, createId)
   if (request.units === undefined && request.source === undefined) {
     const units = request.keep_open === true ? [] : [{ id: createId(), input: null }]
     return { units, source: null, first: undefined, notes: [] }

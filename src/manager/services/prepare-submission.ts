@@ -60,7 +60,8 @@ export async function prepareSubmission(
       remedy: 'Use a job type that runs without a GPU.',
     })
   }
-  const request = withDefaults(asked, type)
+  const request = withDefaults(asked, type, rerun?.units != null)
+  const limitKeyIsDefault = asked.per_key === undefined && request.per_key !== undefined
   checkSize(request.params)
   checkCombinations(request, rerun)
   checkUnits(type, request.units, undefined)
@@ -70,6 +71,7 @@ export async function prepareSubmission(
     context,
     rerun?.units == null ? request : { ...request, units: [...rerun.units], source: undefined },
     cwd,
+    limitKeyIsDefault,
   )
   checkUnits(type, undefined, first)
   const hasUnits = source !== null || first !== undefined || request.keep_open === true
@@ -79,7 +81,7 @@ export async function prepareSubmission(
   return {
     request,
     name: request.name ?? rerun?.name ?? prepared.name,
-    options: jobOptions(context, request),
+    options: jobOptions(context, request, limitKeyIsDefault),
     context: prepared.context,
     units,
     source,
@@ -164,10 +166,11 @@ function checkCombinations(request: SubmitRequest, rerun: RerunOf | null): void 
 }
 
 /** What a type says of itself holds where the submit is silent. */
-function withDefaults(request: SubmitRequest, { defaults }: JobType): SubmitRequest {
+function withDefaults(request: SubmitRequest, { defaults }: JobType, hasChosenUnits: boolean): SubmitRequest {
   const { per_key: perKey, ...rest } = defaults
   const given = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined))
-  const hasMany = request.units !== undefined || request.source !== undefined || request.keep_open === true
+  const hasMany =
+    hasChosenUnits || request.units !== undefined || request.source !== undefined || request.keep_open === true
   return submitRequest.parse({ ...rest, ...(hasMany && perKey !== undefined ? { per_key: perKey } : {}), ...given })
 }
 
@@ -216,7 +219,7 @@ function failureBudgetOf(request: SubmitRequest): FailureBudget {
   return { units, percent, stopEarly: request.stop_early ?? (units !== null || percent !== null) }
 }
 
-function jobOptions({ settings }: ServiceContext, request: SubmitRequest): JobOptions {
+function jobOptions({ settings }: ServiceContext, request: SubmitRequest, limitKeyIsDefault: boolean): JobOptions {
   const milliseconds = (seconds: number | undefined) =>
     seconds === undefined ? null : Math.max(1, Math.round(seconds * 1000))
   const retryOn = request.retry_on ?? ['exit_code', 'timeout']
@@ -249,6 +252,7 @@ function jobOptions({ settings }: ServiceContext, request: SubmitRequest): JobOp
           },
     unitKey: request.unit_key ?? null,
     limitKey: request.per_key?.key ?? null,
+    ...(limitKeyIsDefault ? { limitKeyIsDefault } : {}),
   }
 }
 

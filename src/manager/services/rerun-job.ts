@@ -89,7 +89,8 @@ function submissionOf(
     ...seconds('total_timeout_s', options.totalTimeoutMs),
     ...(job.concurrency === null ? {} : { concurrency: job.concurrency }),
     ...(options.unitKey === null ? {} : { unit_key: options.unitKey }),
-    ...perKey(job, options.limitKey),
+    // What its type said then, it may say otherwise now.
+    ...(options.limitKeyIsDefault === true ? {} : perKey(job, options.limitKey)),
     ...(budgetUnits === null ? {} : { max_failed_units: budgetUnits }),
     ...(percent === null ? {} : { max_failed_percent: percent }),
     stop_early: stopEarly,

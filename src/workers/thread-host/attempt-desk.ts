@@ -2,7 +2,7 @@ import { attemptDirectory } from '../../config/paths.ts'
 import type { StopReason } from '../../domain/ports/attempt.ts'
 import type { EndedAttempt, WireRun } from '../threads/protocol.ts'
 import { concludeAttempt, type EndFacts, endedText, endUnbegun, isEndOf } from './attempt-ender.ts'
-import { AttemptPrograms } from './attempt-programs.ts'
+import { AttemptPrograms, endMarked } from './attempt-programs.ts'
 import { attemptMarks } from './attempt-marks.ts'
 import { failure } from './failure.ts'
 import { HostAttempt, type Verdict } from './host-attempt.ts'
@@ -10,9 +10,13 @@ import type { HostContext } from './host-context.ts'
 import type { HostJob } from './job-book.ts'
 import { OutputCare } from './output-care.ts'
 import type { PoolThread, ThreadDeath } from './pool-thread.ts'
+import { hasStrayChildren } from './stray-children.ts'
 import { blameFor } from './thread-death.ts'
 import { endFlags, type FromThread } from './thread-messages.ts'
 import { ThreadPool } from './thread-pool.ts'
+
+/** Between TERM and KILL of what a handler started past `ctx.spawn`. */
+const strayGraceMs = 500
 
 /** All attempts in the host that have not ended: each is handed to a thread, and its end is told exactly once. */
 export class AttemptDesk {
@@ -70,13 +74,14 @@ export class AttemptDesk {
   /** Ends an attempt: at once when it has not begun; else it is asked, has its grace, and is ended by force. */
   end(attempt: HostAttempt, verdict: Verdict, graceMs = attempt.job.cancel_grace_ms): void {
     const { thread } = attempt
+    const elapsedMs = attempt.elapsedMs(this.#context.clock())
     if (thread !== null) {
       this.pool.takeBack(thread)
       // What loads for ever would hold its thread for ever.
       if (attempt.phase === 'waiting' && !thread.isLoaded) void thread.end()
     }
     if (attempt.phase === 'waiting') {
-      this.#finish(attempt, endUnbegun(attempt.key, verdict))
+      this.#finish(attempt, endUnbegun(attempt.key, verdict, elapsedMs))
       this.pool.pump()
       return
     }
@@ -208,7 +213,8 @@ export class AttemptDesk {
     this.#conclude(attempt, { text: null, verdict, gone: null, elapsedMs: 0 })
   }
 
-  #conclude(attempt: HostAttempt, facts: EndFacts): void {
+  #conclude(attempt: HostAttempt, given: Omit<EndFacts, 'endStrays'>): void {
+    const facts = { ...given, endStrays: () => this.#endStrays(attempt) }
     const { text, verdict, gone } = facts
     attempt.phase = 'ending'
     if (text !== null && verdict === null && gone === null && attempt.output === null && attempt.programs === null) {
@@ -237,13 +243,22 @@ export class AttemptDesk {
     let culprit: EndedAttempt | null = null
     if (attempt !== undefined) {
       const elapsedMs = attempt.elapsedMs(this.#context.clock())
-      const facts = known?.facts ?? { text: null, verdict: attempt.verdict, elapsedMs, gone: null }
-      // Its programs are ended by whoever finds this host gone.
+      const facts = known?.facts ?? { text: null, verdict: attempt.verdict, elapsedMs }
+      // Its processes are ended by whoever finds this host gone.
+      const endStrays = () => Promise.resolve([])
       attempt.programs = null
       attempt.phase = 'ended'
-      culprit = JSON.parse(await concludeAttempt(attempt, this.directory(attempt), { ...facts, gone: null }))
+      const text = await concludeAttempt(attempt, this.directory(attempt), { ...facts, gone: null, endStrays })
+      culprit = JSON.parse(text)
     }
     this.#context.dies('stuck', 'a thread could not be ended', culprit)
+  }
+
+  #endStrays(attempt: HostAttempt): Promise<readonly number[]> {
+    const known = [...this.#attempts.values()].flatMap((one) => one.programs?.pids ?? [])
+    if (!hasStrayChildren(new Set(known))) return Promise.resolve([])
+    const { mark } = attemptMarks(this.#context.order, attempt.job.job_id, attempt.item)
+    return endMarked(this.#context.killer, mark, strayGraceMs)
   }
 
   #programsOf(attempt: HostAttempt, thread: PoolThread): AttemptPrograms {

@@ -13,7 +13,11 @@ export interface EndFacts {
   readonly gone: Promise<void> | null
   /** Ms that it ran. */
   readonly elapsedMs: number
+  /** Ends processes that a handler started by itself. @returns those that could not be ended */
+  readonly endStrays: () => Promise<readonly number[]>
 }
+
+type EarlyEnd = Verdict | { readonly kind: 'released'; readonly message: string }
 
 const leftoverGraceMs = 500
 const nothingWritten: OutputFacts = { bytes: 0, droppedBytes: 0, tail: '' }
@@ -34,8 +38,8 @@ export function isEndOf(attempt: HostAttempt, text: string): boolean {
 }
 
 /** @returns how an attempt ends that never began */
-export function endUnbegun(key: string, end: Verdict | { readonly kind: 'released'; readonly message: string }): string {
-  return endedText(key, completeEnd(end, [], 0, nothingWritten))
+export function endUnbegun(key: string, end: EarlyEnd, elapsedMs = 0): string {
+  return endedText(key, completeEnd(end, [], elapsedMs, nothingWritten))
 }
 
 /**
@@ -46,7 +50,7 @@ export function endUnbegun(key: string, end: Verdict | { readonly kind: 'release
 export async function concludeAttempt(attempt: HostAttempt, directory: string, facts: EndFacts): Promise<string> {
   const { text, verdict } = facts
   await facts.gone
-  const survivors = (await attempt.programs?.end(leftoverGraceMs)) ?? []
+  const survivors = await endProcesses(attempt, facts)
   await attempt.output?.finish().catch(() => undefined)
   const said = text === null ? null : (JSON.parse(text) as { readonly key: string; readonly end: HandlerEnd })
   // Only where something else than its thread wrote, or that could not tell.
@@ -57,8 +61,14 @@ export async function concludeAttempt(attempt: HostAttempt, directory: string, f
   return endedText(attempt.key, 'output' in said.end ? { ...said.end, output } : said.end)
 }
 
+/** Those of `ctx.spawn`, and those that a handler with a thread of its own started past it. */
+async function endProcesses(attempt: HostAttempt, facts: EndFacts): Promise<readonly number[]> {
+  const survivors = (await attempt.programs?.end(leftoverGraceMs)) ?? []
+  return attempt.job.code.reusable ? survivors : [...survivors, ...(await facts.endStrays())]
+}
+
 function completeEnd(
-  end: Verdict | { readonly kind: 'released'; readonly message: string },
+  end: EarlyEnd,
   survivors: readonly number[],
   elapsedMs: number,
   output: OutputFacts,

@@ -55,7 +55,9 @@ export class AttemptWatch {
   }
 
   #seeActivity({ control }: PoolThread, attempt: HostAttempt, now: number): void {
-    const activity = control.activity()
+    // Its silence begins when its thread can speak.
+    const activity = control.bootedAt() === 0 ? -1 : control.activity()
+    if (activity === -1) attempt.activeAt = now
     if (attempt.activity === activity) return
     // What its thread did before is not its own.
     attempt.activeAt = attempt.activity === -1 ? now - attempt.elapsedMs(now) : now

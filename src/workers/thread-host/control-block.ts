@@ -10,6 +10,7 @@ const credits = 4
 const startedAt = 4
 const written = 5
 const allowed = 6
+const bootedAt = 7
 const blockBytes = 64
 
 /**
@@ -30,6 +31,16 @@ export class ControlBlock {
   /** @returns the attempt that runs, or ran last; 0 before the first */
   current(): number {
     return load(this.#words, current)
+  }
+
+  /** The thread runs, and begins to load its code. @param now monotonic ms */
+  boot(now: number): void {
+    this.#numbers[bootedAt] = now
+  }
+
+  /** @returns monotonic ms; 0 while the thread itself is not ready */
+  bootedAt(): number {
+    return this.#numbers[bootedAt] ?? 0
   }
 
   /** @returns monotonic ms at which the current attempt began */

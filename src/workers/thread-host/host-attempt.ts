@@ -48,11 +48,13 @@ export class HostAttempt {
     return this.thread !== null && this.thread.control.current() >= this.seq
   }
 
-  /** @returns ms that it has run; its wait for a cold thread counts */
+  /** @returns ms that it has run: the time in which its code is loaded counts, that in which a thread is made does not */
   elapsedMs(now: number): number {
     if (this.thread === null) return 0
     const { control } = this.thread
-    const beganAt = control.current() === this.seq ? control.startedAt() : this.handedAt
-    return Math.max(0, Math.round(now - Math.min(beganAt, now)))
+    const bootedAt = control.bootedAt()
+    if (bootedAt === 0) return 0
+    const beganAt = control.current() === this.seq ? control.startedAt() : Math.max(this.handedAt, bootedAt)
+    return Math.max(0, Math.round(now - beganAt))
   }
 }

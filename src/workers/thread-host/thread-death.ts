@@ -15,10 +15,10 @@ export function blameFor(thread: PoolThread, death: ThreadDeath): Blame {
   if (death.kind === 'exit' && death.seq !== null && running !== undefined && death.seq !== running.seq)
     return { attempt: running, failure: null }
   const attempt = running ?? (death.kind === 'terminated' ? undefined : first)
-  return { attempt, failure: failureOf(thread, death, running !== undefined) }
+  return { attempt, failure: failureOf(thread, death) }
 }
 
-function failureOf(thread: PoolThread, death: ThreadDeath, hasBegun: boolean): Failure {
+function failureOf(thread: PoolThread, death: ThreadDeath): Failure {
   const file = thread.code?.file ?? 'its module'
   switch (death.kind) {
     case 'heap':
@@ -28,7 +28,7 @@ function failureOf(thread: PoolThread, death: ThreadDeath, hasBegun: boolean): F
         'policy',
       )
     case 'exit':
-      if (!hasBegun && !thread.isLoaded)
+      if (!thread.isLoaded)
         return failure('handler_unavailable', `${file} called process.exit(${death.code}) while it was loaded`, 'policy')
       return failure('handler_failed', `the handler called process.exit(${death.code})`, 'policy')
     case 'error':

@@ -1,6 +1,6 @@
 import { workerData } from 'node:worker_threads'
 import { ControlBlock } from './control-block.ts'
-import { parseJson } from './in-thread/intrinsics.ts'
+import { monotonicMs, parseJson } from './in-thread/intrinsics.ts'
 import { loadHandler } from './in-thread/load-handler.ts'
 import { redirectOutput } from './in-thread/redirect-output.ts'
 import { runItems } from './in-thread/run-items.ts'
@@ -38,6 +38,7 @@ function run(message: Extract<ToThread, { kind: 'run' }>): void {
 
 redirectOutput(thread)
 watchUncaught(thread)
+thread.control.boot(monotonicMs())
 port.on('message', (message: ToThread) => {
   switch (message.kind) {
     case 'load':

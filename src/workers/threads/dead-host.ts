@@ -8,7 +8,7 @@ import { endTree } from '../end-tree.ts'
 import { outputFacts } from '../output-tail.ts'
 import { readHanded } from './handed-file.ts'
 import type { HostContext } from './host-context.ts'
-import { hostFiles, lastLine, mayExist, readJournal, readLastWords } from './host-files.ts'
+import { crashLine, hostFiles, mayExist, readJournal, readLastWords } from './host-files.ts'
 import { type DeathFacts, judgeDeath } from './judge-death.ts'
 import type { HandlerEnd } from './protocol.ts'
 import type { AttemptPlace, ThreadAttempt } from './thread-attempt.ts'
@@ -138,7 +138,7 @@ export class DeadHost implements AttemptPlace {
     const journal = new Map(readJournal(directory))
     for (const [key, end] of unclaimed) if (end !== null) journal.set(key, end)
     const lastWords = readLastWords(directory)
-    return { journal, lastWords, endedFor, otherBoot, how, lastLine: lastLine(directory), others: false }
+    return { journal, lastWords, endedFor, otherBoot, how, crashLine: crashLine(directory), others: false }
   }
 
   async #judge(known: DeathFacts): Promise<void> {
@@ -159,11 +159,11 @@ export class DeadHost implements AttemptPlace {
     }
   }
 
-  #log({ how, lastWords, lastLine: line }: DeathFacts, ends: ReadonlyMap<string, AttemptEnd>): void {
+  #log({ how, lastWords, crashLine: line }: DeathFacts, ends: ReadonlyMap<string, AttemptEnd>): void {
     const kinds: Record<string, number> = {}
     for (const { kind } of ends.values()) kinds[kind] = (kinds[kind] ?? 0) + 1
     this.#context.log.error(
-      { host: this.facts.id, last_words: lastWords?.reason ?? null, last_line: line, ends: kinds },
+      { host: this.facts.id, last_words: lastWords?.reason ?? null, crash_line: line, ends: kinds },
       `a thread host ${how}, and attempts in it ended`,
     )
   }

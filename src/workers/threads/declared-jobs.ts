@@ -1,5 +1,6 @@
 import type { HandlerJob } from '../../domain/ports/thread-executor.ts'
 import type { WireJob } from './protocol.ts'
+import type { AttemptWork } from './thread-attempt.ts'
 
 /** Jobs without an attempt in the host that it is let remember: the next units of them are likely to come. */
 const mostIdle = 100
@@ -40,8 +41,10 @@ export class DeclaredJobs {
   }
 }
 
-export function jobKeyOf(job: HandlerJob): string {
-  return `${job.jobId}@${job.handler.revision}`
+/** @returns what names job and code towards a host; a final step has params of its own */
+export function jobKeyOf({ job, task }: AttemptWork): string {
+  const key = `${job.jobId}@${job.handler.revision}`
+  return task.resultsFile === null ? key : `${key}#final`
 }
 
 export function wireJob(job: HandlerJob, jobKey: string): WireJob {

@@ -31,7 +31,7 @@ export function orderTexts(attempts: readonly ThreadAttempt[], jobs: DeclaredJob
   for (const attempt of attempts) {
     if (attempt.work === null) continue
     const { job } = attempt.work
-    const key = jobKeyOf(job)
+    const key = jobKeyOf(attempt.work)
     const item = JSON.stringify(wireRun(attempt, attempt.work))
     if (!fits(item)) {
       refused.push({ attempt, error: tooLarge('the unit and its checkpoint are') })

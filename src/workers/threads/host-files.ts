@@ -25,7 +25,8 @@ const lastWordsBytes = 4 * 1024 * 1024
 const endsBytes = 256 * 1024 * 1024
 const logTailBytes = 16 * 1024
 /** What V8, the kernel or a library says last of all, before stacks and registers. */
-const telling = /fatal error|out of memory|segmentation fault|assertion .*failed|terminate called|^Error: /i
+const telling =
+  /fatal error|out of memory|segmentation fault|assertion .*failed|terminate called|free\(\)|malloc\(\)|smashing|panicked/i
 
 /** @returns where a host listens. @throws QueueError storage_refused as socketFolder */
 export function hostSocket(paths: Pick<StatePaths, 'home' | 'hosts'>, hostId: string): string {
@@ -57,16 +58,25 @@ export function readJournal(directory: string): ReadonlyMap<string, HandlerEnd> 
   return ends
 }
 
-/** @returns what the process of a host said at its end, in a line for people; '' for nothing. Never throws. */
+/** @returns what a process that crashed said of it, in a line for people; '' for nothing. Never throws. */
+export function crashLine(directory: string): string {
+  return lastLines(directory).findLast((line) => telling.test(line)) ?? ''
+}
+
+/** @returns what the process of a host said at its end, whatever it was; '' for nothing. Never throws. */
 export function lastLine(directory: string): string {
+  const lines = lastLines(directory)
+  return lines.findLast((line) => telling.test(line) || line.includes('Error: ')) ?? lines.at(-1) ?? ''
+}
+
+function lastLines(directory: string): readonly string[] {
   try {
-    const lines = readTail(join(directory, hostFiles.log))
+    return readTail(join(directory, hostFiles.log))
       .split('\n')
       .map(cleanMessage)
       .filter((line) => line !== '')
-    return lines.findLast((line) => telling.test(line)) ?? lines.at(-1) ?? ''
   } catch {
-    return ''
+    return []
   }
 }
 

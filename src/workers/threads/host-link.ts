@@ -68,6 +68,7 @@ export class HostLink implements AttemptPlace, HostHearer {
   #threads = 0
   #version = ''
   #isSettled = false
+  #isNoted = true
   #isGone = false
 
   constructor(context: HostContext, keeper: HostKeeper, facts: HostFacts) {
@@ -262,7 +263,7 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.attempts.delete(attempt.key)
     this.told.add(attempt.key)
     if (attempt.work !== null) {
-      const forgotten = this.#jobs.release(jobKeyOf(attempt.work.job))
+      const forgotten = this.#jobs.release(jobKeyOf(attempt.work))
       if (forgotten !== null) this.#connection?.send({ kind: 'forget', job_keys: [forgotten] })
     }
     this.#keeper.ended(attempt, end, this)
@@ -271,7 +272,7 @@ export class HostLink implements AttemptPlace, HostHearer {
   /** After a new connection: the host says what it has; what it has not was on its way when the old one broke. */
   #recognise(attempt: ThreadAttempt, isThere: boolean): void {
     if (isThere) {
-      if (attempt.work !== null) this.#jobs.use(jobKeyOf(attempt.work.job))
+      if (attempt.work !== null) this.#jobs.use(jobKeyOf(attempt.work))
       if (attempt.stopReason !== null) this.stop(attempt)
       return
     }
@@ -297,9 +298,12 @@ export class HostLink implements AttemptPlace, HostHearer {
     try {
       this.#handed ??= new HandedFile(join(this.directory, hostFiles.handed))
       this.#handed.add(keys, () => [...this.attempts.keys(), ...this.told, ...this.unclaimed.keys(), ...keys])
+      this.#isNoted = true
     } catch (error) {
       // Only when manager and host both die now, these count as never handed over.
-      this.#context.log.warn({ host: this.id, err: error }, 'what was handed to a thread host could not be noted')
+      const { log } = this.#context
+      if (this.#isNoted) log.warn({ host: this.id, err: error }, 'what was handed to a thread host could not be noted')
+      this.#isNoted = false
     }
   }
 

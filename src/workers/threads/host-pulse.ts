@@ -20,8 +20,9 @@ export interface Patient {
 
 interface Stopping {
   readonly attempt: ThreadAttempt
-  readonly silence: Silence
   by: number
+  /** Set once it is overdue. */
+  silence: Silence | null
 }
 
 /** Asks a host that has attempts for signs of life, and sees to it that what was told to stop does. */
@@ -74,11 +75,9 @@ export class HostPulse {
 
   /** An attempt was told to stop: its host has to say in time that it did. @param graceMs null: not known here */
   expectStop(attempt: ThreadAttempt, graceMs: number | null): void {
-    const { settings, pace, clock } = this.#context
-    const by = clock.monotonic() + (graceMs ?? unknownGraceMs) + settings.terminateMs + pace.stopMs
-    if (!this.#stopping.has(attempt.key)) {
-      this.#stopping.set(attempt.key, { attempt, silence: this.#newSilence(), by })
-    }
+    const { settings, clock } = this.#context
+    const by = clock.monotonic() + (graceMs ?? unknownGraceMs) + settings.terminateMs
+    if (!this.#stopping.has(attempt.key)) this.#stopping.set(attempt.key, { attempt, by, silence: null })
     this.watch()
   }
 
@@ -112,9 +111,12 @@ export class HostPulse {
     for (const [key, stopping] of this.#stopping) {
       if (stopping.attempt.hasEnded) this.#stopping.delete(key)
       else if (now >= stopping.by) {
-        // A host that waits for a processor has more time.
-        if (stopping.silence.add(pace.stopMs, pace.stopMs) === 0) stopping.by = now + pace.stopMs
-        else this.#giveUpOn(stopping.attempt)
+        // From here on it has a last delay; longer when it waits for a processor.
+        if (stopping.silence !== null && stopping.silence.add(pace.stopMs, pace.stopMs) > 0) {
+          this.#giveUpOn(stopping.attempt)
+        }
+        stopping.silence ??= this.#newSilence()
+        stopping.by = now + pace.stopMs
       }
     }
   }

@@ -12,8 +12,8 @@ export interface DeathFacts {
   readonly otherBoot: boolean
   /** For people: `was ended by SIGSEGV`, `vanished` … */
   readonly how: string
-  /** The last that it said; '' for nothing. */
-  readonly lastLine: string
+  /** What it said of its crash; '' for nothing. */
+  readonly crashLine: string
   /** True when others may have run in it that nobody asks for any more. */
   readonly others: boolean
 }
@@ -76,7 +76,7 @@ function lost(facts: DeathFacts, suspects: number, elapsedMs: number): AttemptEn
     return { kind: 'lost', message, countsAsCrash: false, elapsedMs, output: unread }
   }
   const alone = suspects === 1 && !facts.others
-  const said = facts.lastWords?.message ?? facts.lastLine
+  const said = facts.lastWords?.message ?? facts.crashLine
   const what = `the process of the handler ${facts.how}${said === '' ? '' : `: ${said}`}`
   const message = alone ? what : `${what}; other attempts ran in it too, so it is tried again alone`
   return { kind: 'lost', message, countsAsCrash: alone, elapsedMs, output: unread }

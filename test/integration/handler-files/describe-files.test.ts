@@ -89,8 +89,8 @@ describe('describeFiles', () => {
   })
 
   test('gives up on a file that loops for ever, and goes on with the next', async () => {
-    expect(await problemOf('bad.ts', 'for (;;) {}', 1500)).toMatch(
-      /^it was not loaded within 1\.?\d* ?s: it computes or waits/,
+    expect(await problemOf('bad.ts', 'for (;;) {}', 3000)).toMatch(
+      /^it was not loaded within 3 s: it computes or waits/,
     )
   })
 

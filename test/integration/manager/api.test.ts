@@ -83,7 +83,7 @@ test('the handshake says who answers', async () => {
 })
 
 test('list_job_types has a schema and an example that can be submitted', async () => {
-  const { types } = await manager.client.call('list_job_types', {})
+  const { types } = await manager.client.call('list_job_types', { type: 'command' })
   const command = types.find((type) => type.type === 'command')
   expect(command?.params_schema).toMatchObject({ type: 'object', properties: { argv: { type: 'array' } } })
   const { id } = await manager.submit({

@@ -36,6 +36,42 @@ test('a job whose code has changed is declared anew, and what had no attempt for
   expect(harness.heard(host, 'job')).toHaveLength(103)
 })
 
+test('a final step is another job for the host: its params are its own', async () => {
+  const harness = useThreads()
+  const manager = await harness.manager()
+  manager.executor.adopted()
+  await manager.start({ do: 'return' }, {}, { params: { of: 'units' } }).end()
+  await manager.start({ do: 'return' }, { resultsFile: '/results' }, { params: { of: 'final' } }).end()
+  const [host = ''] = harness.hosts()
+  expect(harness.heard(host, 'job').map(({ job }) => (job as { params: unknown }).params)).toEqual([
+    { of: 'units' },
+    { of: 'final' },
+  ])
+  const keys = harness.heard(host, 'run').map((run) => run['job_key'])
+  expect(new Set(keys).size).toBe(2)
+})
+
+test('units of many MiB go through', async () => {
+  const harness = useThreads()
+  const manager = await harness.manager()
+  manager.executor.adopted()
+  const letters = 'abcdefghij'.split('')
+  const attempts = manager.startAll(letters.map((letter) => ({ do: 'return', value: letter.repeat(1024 * 1024) })))
+  const ends = await Promise.all(attempts.map((one) => one.end()))
+  const results = ends.map((end) => (end.kind === 'completed' ? String(end.result) : ''))
+  expect(results.map((text) => [text[0], text.length])).toEqual(letters.map((letter) => [letter, 1024 * 1024]))
+})
+
+test('what no message can hold is refused, and nothing else', async () => {
+  const harness = useThreads()
+  const manager = await harness.manager()
+  manager.executor.adopted()
+  const small = manager.start({ do: 'return' })
+  const large = manager.start({ do: 'return' }, { checkpoint: 'x'.repeat(64 * 1024 * 1024) })
+  expect(await large.end()).toMatchObject({ kind: 'not_started', error: { code: 'limit_exceeded' } })
+  expect(await small.end()).toMatchObject({ kind: 'completed' })
+})
+
 test('the host keeps an end until it is acknowledged', async () => {
   const harness = useThreads()
   const manager = await harness.manager()

@@ -96,6 +96,15 @@ test('a host that answers nothing is killed', async () => {
   expect(isGone(pid)).toBe(true)
 })
 
+test('a host that lives and takes no connection any more is killed', async () => {
+  const harness = useThreads()
+  const manager = await openManager(harness)
+  const attempt = manager.start({ do: 'close', checkpoint: 'here' })
+  const { pid } = harness.record(await runningIn(harness, attempt))
+  expect(await attempt.end()).toMatchObject({ kind: 'lost', countsAsCrash: true, checkpoint: 'here' })
+  expect(isGone(pid)).toBe(true)
+})
+
 test('a host that only waits for the next attempt is not asked', async () => {
   const harness = useThreads()
   const manager = await openManager(harness)

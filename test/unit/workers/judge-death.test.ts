@@ -16,7 +16,7 @@ function judge(facts: Partial<DeathFacts>, ...attempts: readonly UnendedAttempt[
     endedFor: null,
     otherBoot: false,
     how: 'was ended by SIGSEGV',
-    lastLine: '',
+    crashLine: '',
     others: false,
     ...facts,
   }
@@ -54,10 +54,10 @@ describe('a host that died for an unknown reason', () => {
   test('what it said last is told, its last words before its log', () => {
     const lastWords = { reason: 'memory', culprit: null, message: 'too large' } as const
     const messageOf = (facts: Partial<DeathFacts>) => (judge(facts, attempt('a'))['a'] as { message: string }).message
-    expect(messageOf({ lastLine: 'out of memory' })).toBe(
+    expect(messageOf({ crashLine: 'out of memory' })).toBe(
       'the process of the handler was ended by SIGSEGV: out of memory',
     )
-    expect(messageOf({ lastLine: 'out of memory', lastWords })).toBe(
+    expect(messageOf({ crashLine: 'out of memory', lastWords })).toBe(
       'the process of the handler was ended by SIGSEGV: too large',
     )
   })

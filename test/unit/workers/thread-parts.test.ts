@@ -7,7 +7,7 @@ import { readCheckpoint } from '../../../src/workers/threads/checkpoint-file.ts'
 import { DeclaredJobs } from '../../../src/workers/threads/declared-jobs.ts'
 import { DurationMeans } from '../../../src/workers/threads/duration-means.ts'
 import { HandedFile, readHanded } from '../../../src/workers/threads/handed-file.ts'
-import { lastLine } from '../../../src/workers/threads/host-files.ts'
+import { crashLine, lastLine } from '../../../src/workers/threads/host-files.ts'
 import { hearMessage } from '../../../src/workers/threads/host-messages.ts'
 import { LaunchLimit } from '../../../src/workers/threads/launch-limit.ts'
 
@@ -116,18 +116,19 @@ describe('what was handed over', () => {
 })
 
 test.each([
-  ['', ''],
-  ['one\ntwo\n\n', 'two'],
+  ['', '', ''],
+  ['one\ntwo\n\n', 'two', ''],
   [
     '<--- GCs --->\nFATAL ERROR: heap out of memory\n 1: 0xb node::Abort()\n 2: 0xc\n',
     'FATAL ERROR: heap out of memory',
   ],
-  ['Error: one\n  at here\nNode.js v20\n', 'Error: one'],
-  [`${'x'.repeat(50_000)}\u001b[31mred\u0000\n`, `${'x'.repeat(199)}…`],
-])('the last line of a log', (log, line) => {
+  ['Error: one\n  at here\nNode.js v20\n', 'Error: one', ''],
+  [`${'x'.repeat(50_000)}\u001b[31mred\u0000\n`, `${'x'.repeat(199)}…`, ''],
+])('the last line of a log', (log, line, ofCrash) => {
   const directory = useDirectory()
   writeFileSync(join(directory, 'host.log'), log)
   expect(lastLine(directory)).toBe(line)
+  expect(crashLine(directory)).toBe(ofCrash)
 })
 
 test.each<[string, Json | undefined]>([

@@ -49,7 +49,6 @@ export const treeParams = z.strictObject({
 export type TreeParams = z.output<typeof treeParams>
 
 const unreadable = z.strictObject({ path: z.string(), problem: z.string() })
-export type Unreadable = z.output<typeof unreadable>
 
 const difference = z.strictObject({
   count: z.int(),

@@ -15,6 +15,7 @@ export async function runItems(thread: ThreadState, items: readonly ThreadItem[]
     const job = thread.jobs.get(item.job_key)
     if (job === undefined || !thread.control.begin(item.seq, now)) break
     thread.current = new AttemptRun(thread, item, job, now)
+    if (thread.code?.reusable === false) markEnvironment(item, job.wire.job_id)
     const end = await runAttempt(thread, thread.current)
     thread.current = null
     ends.add(item.seq, end)
@@ -53,4 +54,14 @@ class EndBatch {
     this.#flags = []
     this.#toldAt = monotonicMs()
   }
+}
+
+/** What a handler starts by itself, past `ctx.spawn`, is known as the attempt's, too. */
+function markEnvironment(item: ThreadItem, jobId: string): void {
+  Object.assign(process.env, {
+    NIGHTKILN_JOB_ID: jobId,
+    NIGHTKILN_ATTEMPT_UNIT: item.unit_id,
+    NIGHTKILN_ATTEMPT: String(item.attempt),
+    NIGHTKILN_FENCE: `${item.attempt}.${item.nonce}`,
+  })
 }

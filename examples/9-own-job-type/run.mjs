@@ -50,10 +50,10 @@ await story('A job type of one’s own', async (place) => {
   mkdirSync(long)
   writeFileSync(join(long, 'long.txt'), `${words.join(' ')}\n`.repeat(150_000))
   place.say('A long one. In the middle the process that runs it is killed with SIGKILL.')
-  const tale = await index(long, 'long.txt', '--param', 'pause_ms=150')
+  const tale = await index(long, 'long.txt', '--param', 'pause_ms=400')
   const seen = await until('it has saved where it is', async () => {
     const { progress } = await job(tale.id)
-    return (progress?.percent ?? 0) > 40 ? progress : null
+    return (progress?.percent ?? 0) > 20 ? progress : null
   })
   for (const pid of hostsOf(home)) process.kill(pid, 'SIGKILL')
   place.say(`It was at ${seen.percent.toFixed(0)} %.`)

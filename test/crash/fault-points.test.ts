@@ -9,7 +9,7 @@ import { startFaultyManager } from './support-a/faulty-manager.ts'
 import { gatedCommand } from './support-a/gated-command.ts'
 import { outcomes, outputTail, type Scenario, useScenario } from './support-a/scenario.ts'
 
-/** A shell that starts only once a file is there. `hidden`: it drops its marks, so that no search by mark finds it. */
+/** A shell whose runners start only once a file is there. `hidden`: it drops its marks, so that no search finds it. */
 function slowShell(directory: string, hidden: boolean): { shell: string; release(): void; waiting(): number } {
   const shell = join(directory, 'slow-shell')
   const hide = hidden
@@ -17,13 +17,13 @@ function slowShell(directory: string, hidden: boolean): { shell: string; release
     : ''
   writeFileSync(
     shell,
-    `#!/bin/sh\n${hide}until [ -e ${directory}/shell-may-start ]; do sleep 0.03; done\nexec /bin/sh "$@"\n`,
+    `#!/bin/sh\n[ "$NIGHTKILN_PROCESS" != launcher ] || exec /bin/sh "$@"\n${hide}until [ -e ${directory}/shell-may-start ]; do sleep 0.03; done\nexec /bin/sh "$@"\n`,
   )
   chmodSync(shell, 0o755)
   return {
     shell,
     release: () => writeFileSync(join(directory, 'shell-may-start'), ''),
-    waiting: () => allPids().filter((pid) => commandLine(pid).includes(shell)).length,
+    waiting: () => allPids().filter((pid) => commandLine(pid).startsWith(`/bin/sh ${shell} `)).length,
   }
 }
 

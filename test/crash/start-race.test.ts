@@ -2,14 +2,15 @@ import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { killManager, readManagerFile, waitForManager } from '../support/manager-process.ts'
-import { pidsOfHome } from '../support/proc.ts'
+import { pidsOfHome, readStat } from '../support/proc.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { type Answer, crowdOfClients, crowdOfFrontEnds } from './support-b/crowd.ts'
 import { readRows } from './support-b/database.ts'
 
-/** All answer within 30 s once they run; starting 100 node processes at once takes longer than that on two cores. */
-const withinMs = 100_000
+/** Once they run, all get their answer within the 30 s that a client searches for a manager, and their own time to tell. */
+const withinMs = 60_000
+const timeout = 300_000
 
 function distinct<Key extends keyof Answer>(answers: readonly Answer[], key: Key): readonly Answer[Key][] {
   return [...new Set(answers.map((answer) => answer[key]))]
@@ -23,7 +24,9 @@ async function expectOneManager(home: TemporaryHome, answers: readonly Answer[],
   // The database agrees, and no candidate is left beside the manager.
   expect(readRows(home.home, 'SELECT epoch FROM leader')).toEqual([{ epoch }])
   expect(readRows(home.home, 'SELECT id FROM job')).toEqual([{ id: answers[0]?.id }])
-  await waitUntil(() => pidsOfHome(home.home).filter((pid) => pid !== file?.pid).length === 0, {
+  // The manager has a guardian beside it.
+  const isNeither = (pid: number) => pid !== file?.pid && readStat(pid)?.parent !== file?.pid
+  await waitUntil(() => pidsOfHome(home.home).filter(isNeither).length === 0, {
     what: 'every candidate and every client to be gone',
   })
 }
@@ -34,7 +37,9 @@ async function endManager(home: TemporaryHome): Promise<void> {
 }
 
 // Starting 100 node processes costs some 40 s of processor time: the longest path and the largest crowd share one test.
-it('100 front ends at once on a cold state directory of 150 bytes: one manager, all answer, one job', async () => {
+it('100 front ends at once on a cold state directory of 150 bytes: one manager, all answer, one job', {
+  timeout,
+}, async () => {
   const home = useTemporaryHome({ pathBytes: 150 })
   expect(Buffer.byteLength(home.home)).toBe(150)
   const answers = await crowdOfFrontEnds(home, 100, 'shared', withinMs)
@@ -47,7 +52,9 @@ it('100 front ends at once on a cold state directory of 150 bytes: one manager, 
   await endManager(home)
 })
 
-it('40 clients released at the same moment, cold, and again over the files of a killed manager', async () => {
+it('40 clients released at the same moment, cold, and again over the files of a killed manager', {
+  timeout,
+}, async () => {
   const home = useTemporaryHome()
   const cold = await crowdOfClients(home, 40, 'shared', withinMs)
   await expectOneManager(home, cold.answers, 1)

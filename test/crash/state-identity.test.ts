@@ -76,6 +76,9 @@ it.for([
 
 it('the database is replaced while the manager runs: it ends within 5 s, saying why, without being asked', async () => {
   const home = await usedHome()
+  // The next one has no work that would wait for its death, so nothing starts another.
+  await killManager(home.home, 'SIGTERM')
+  home.ledger.add(startManager(home.environment).pid)
   const before = await waitForManager(home.home)
   const { database } = statePaths(home.home)
   copyFileSync(database, `${database}.copy`)

@@ -40,6 +40,8 @@ export class HostConnection {
   readonly #progress = new Map<string, Progress[]>()
   /** Ends in the order in which they came. */
   readonly order: string[] = []
+  /** Attempts in the order in which they first told progress. */
+  readonly progressOrder = new Set<string>()
   /** Set when the connection is gone. */
   isClosed = false
   acknowledges: boolean
@@ -109,8 +111,10 @@ export class HostConnection {
       return
     }
     if (message.kind === 'progress') {
-      for (const { key, progress } of message.items)
+      for (const { key, progress } of message.items) {
+        this.progressOrder.add(key)
         this.#progress.set(key, [...(this.#progress.get(key) ?? []), progress])
+      }
       return
     }
     this.messages.push(message)

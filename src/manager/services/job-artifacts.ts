@@ -42,7 +42,7 @@ export function artifactNamed(context: ServiceContext, job: Job, unit: Unit | nu
   const known = names.length === 0 ? 'it has none' : `it has ${some}${names.length > mostNamed ? ' …' : ''}`
   const of = unit === null ? `job ${job.id}` : `unit ${unit.position} of job ${job.id}`
   throw new QueueError('invalid_input', `${of} has no artifact "${harmlessText(name)}"; ${known}`, {
-    remedy: 'Call job_result without artifact to see them all.',
+    remedy: `job_result {"id":"${job.id}"} lists them.`,
   })
 }
 

@@ -1,33 +1,37 @@
-import { attemptDirectory } from '../../config/paths.ts'
 import type { StopReason } from '../../domain/ports/attempt.ts'
 import type { EndedAttempt, WireRun } from '../threads/protocol.ts'
 import { concludeAttempt, type EndFacts, endedText, endUnbegun, isEndOf } from './attempt-ender.ts'
-import { AttemptPrograms, endMarked } from './attempt-programs.ts'
-import { attemptMarks } from './attempt-marks.ts'
+import { aheadBytes } from './attempt-names.ts'
+import { AttemptProcesses, directoryOf } from './attempt-processes.ts'
 import { failure } from './failure.ts'
 import { HostAttempt, type Verdict } from './host-attempt.ts'
 import type { HostContext } from './host-context.ts'
 import type { HostJob } from './job-book.ts'
 import { OutputCare } from './output-care.ts'
 import type { PoolThread, ThreadDeath } from './pool-thread.ts'
-import { hasStrayChildren } from './stray-children.ts'
 import { blameFor } from './thread-death.ts'
 import { endFlags, type FromThread } from './thread-messages.ts'
 import { ThreadPool } from './thread-pool.ts'
 
-/** Between TERM and KILL of what a handler started past `ctx.spawn`. */
-const strayGraceMs = 500
+/** Between two looks at an output that is being shortened. */
+const shorteningMs = 2
 
 /** All attempts in the host that have not ended: each is handed to a thread, and its end is told exactly once. */
 export class AttemptDesk {
   readonly pool: ThreadPool
   readonly #context: HostContext
   readonly #attempts = new Map<string, HostAttempt>()
+  readonly #processes: AttemptProcesses
   /** Whose thread is being ended after it has told how it ended. */
   readonly #concluding = new Map<PoolThread, { readonly attempt: HostAttempt; readonly facts: EndFacts }>()
 
   constructor(context: HostContext) {
     this.#context = context
+    this.#processes = new AttemptProcesses(
+      context,
+      () => this.#attempts.values(),
+      (attempt) => this.care(attempt) > 0,
+    )
     const { order, environment, clock } = context
     this.pool = new ThreadPool({
       threads: order.threads,
@@ -100,20 +104,30 @@ export class AttemptDesk {
       if (attempt.phase === 'waiting') this.#finish(attempt, endUnbegun(attempt.key, { kind: 'released', message }))
   }
 
-  directory(attempt: HostAttempt): string {
-    const { unit_id: unitId, attempt: number, nonce } = attempt.item
-    return attemptDirectory(this.#context.order, { unitId, attempt: number, nonce })
+  /**
+   * Looks after the output of an attempt: its writer stands still while it is shortened.
+   * @returns bytes that may be written before the next look
+   */
+  care(attempt: HostAttempt): number {
+    const { thread, job } = attempt
+    if (attempt.phase !== 'handed' || thread === null) return aheadBytes
+    const log = { debug: () => undefined, warn: this.#context.logDetails, error: this.#context.logDetails }
+    attempt.output ??= new OutputCare(directoryOf(this.#context, attempt), job.max_output_bytes, log)
+    const allow = (bytes: number): void => {
+      if (thread.control.current() === attempt.seq) thread.control.allow(thread.control.written() + bytes)
+    }
+    allow(0)
+    const room = attempt.output.look()
+    if (room > 0) allow(room)
+    else this.#careSoon(attempt)
+    return room
   }
 
-  /** Looks after the output of an attempt, and lets it write on. */
-  care(attempt: HostAttempt): void {
-    const { thread, job } = attempt
-    if (attempt.phase !== 'handed' || thread === null) return
-    const log = { debug: () => undefined, warn: this.#context.logDetails, error: this.#context.logDetails }
-    attempt.output ??= new OutputCare(this.directory(attempt), job.max_output_bytes, log)
-    const written = thread.control.written()
-    const room = attempt.output.look()
-    if (room > 0 && thread.control.current() === attempt.seq) thread.control.allow(written + room)
+  #careSoon(attempt: HostAttempt): void {
+    attempt.careTimer ??= setTimeout(() => {
+      attempt.careTimer = null
+      this.care(attempt)
+    }, shorteningMs)
   }
 
   #told(thread: PoolThread, message: FromThread): void {
@@ -130,7 +144,7 @@ export class AttemptDesk {
       }
       case 'output': {
         const attempt = thread.handed.get(message.seq)
-        if (attempt !== undefined) this.care(attempt)
+        if (attempt !== undefined) void this.care(attempt)
         break
       }
       case 'loaded':
@@ -144,7 +158,7 @@ export class AttemptDesk {
         break
       case 'spawn': {
         const attempt = thread.handed.get(message.seq)
-        if (attempt !== undefined) this.#programsOf(attempt, thread).start(message)
+        if (attempt !== undefined) this.#processes.programsOf(attempt, thread).start(message)
         break
       }
       case 'child_taken':
@@ -195,11 +209,8 @@ export class AttemptDesk {
       const elapsedMs = attempt.elapsedMs(this.#context.clock())
       thread.handed.delete(attempt.seq)
       const verdict = attempt.verdict ?? fault
-      if (verdict !== null) this.#conclude(attempt, { text: null, verdict, gone: null, elapsedMs })
-      else {
-        const message = 'what an earlier attempt left running in the same thread ended it'
-        this.#finish(attempt, endedText(attempt.key, { kind: 'released', message, backOff: false, elapsedMs }))
-      }
+      if (verdict.kind === 'released') this.#finish(attempt, endedText(attempt.key, { ...verdict, elapsedMs }))
+      else this.#conclude(attempt, { text: null, verdict, gone: null, elapsedMs })
     }
     this.pool.takeBack(thread)
     for (const left of [...thread.handed.values()]) this.#fail(left, thread)
@@ -213,8 +224,8 @@ export class AttemptDesk {
     this.#conclude(attempt, { text: null, verdict, gone: null, elapsedMs: 0 })
   }
 
-  #conclude(attempt: HostAttempt, given: Omit<EndFacts, 'endStrays'>): void {
-    const facts = { ...given, endStrays: () => this.#endStrays(attempt) }
+  #conclude(attempt: HostAttempt, given: Omit<EndFacts, 'endLeftovers'>): void {
+    const facts = { ...given, endLeftovers: () => this.#processes.endLeftovers(attempt) }
     const { text, verdict, gone } = facts
     attempt.phase = 'ending'
     if (text !== null && verdict === null && gone === null && attempt.output === null && attempt.programs === null) {
@@ -222,9 +233,12 @@ export class AttemptDesk {
       return
     }
     if (gone !== null && attempt.thread !== null) this.#concluding.set(attempt.thread, { attempt, facts })
-    concludeAttempt(attempt, this.directory(attempt), facts).then(
+    concludeAttempt(attempt, directoryOf(this.#context, attempt), facts).then(
       (whole) => this.#finish(attempt, whole),
-      (error: unknown) => this.#context.log(`the end of ${attempt.key} cannot be told: ${String(error)}`),
+      (error: unknown) => {
+        this.#context.log(`the end of ${attempt.key} is not whole: ${String(error)}`)
+        this.#finish(attempt, endUnbegun(attempt.key, verdict ?? unreadable, given.elapsedMs))
+      },
     )
   }
 
@@ -245,37 +259,13 @@ export class AttemptDesk {
       const elapsedMs = attempt.elapsedMs(this.#context.clock())
       const facts = known?.facts ?? { text: null, verdict: attempt.verdict, elapsedMs }
       // Its processes are ended by whoever finds this host gone.
-      const endStrays = () => Promise.resolve([])
+      const endLeftovers = () => Promise.resolve([])
       attempt.programs = null
       attempt.phase = 'ended'
-      const text = await concludeAttempt(attempt, this.directory(attempt), { ...facts, gone: null, endStrays })
+      const text = await concludeAttempt(attempt, directoryOf(this.#context, attempt), { ...facts, gone: null, endLeftovers })
       culprit = JSON.parse(text)
     }
     this.#context.dies('stuck', 'a thread could not be ended', culprit)
-  }
-
-  #endStrays(attempt: HostAttempt): Promise<readonly number[]> {
-    const known = [...this.#attempts.values()].flatMap((one) => one.programs?.pids ?? [])
-    if (!hasStrayChildren(new Set(known))) return Promise.resolve([])
-    const { mark } = attemptMarks(this.#context.order, attempt.job.job_id, attempt.item)
-    return endMarked(this.#context.killer, mark, strayGraceMs)
-  }
-
-  #programsOf(attempt: HostAttempt, thread: PoolThread): AttemptPrograms {
-    attempt.programs ??= new AttemptPrograms({
-      directory: this.directory(attempt),
-      cwd: attempt.job.cwd,
-      environment: attempt.job.environment,
-      killer: this.#context.killer,
-      send: (message) => thread.isGone || thread.send(message),
-      touch: () => thread.control.touch(),
-      mayWrite: () => {
-        this.care(attempt)
-        return attempt.output === null || attempt.output.look() > 0
-      },
-      ...attemptMarks(this.#context.order, attempt.job.job_id, attempt.item),
-    })
-    return attempt.programs
   }
 }
 

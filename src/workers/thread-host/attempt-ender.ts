@@ -1,7 +1,7 @@
 import type { AttemptEnd, OutputFacts } from '../../domain/ports/attempt.ts'
 import { endedAttempt, type HandlerEnd } from '../threads/protocol.ts'
-import { factsOfOutput } from './output-care.ts'
 import type { HostAttempt, Verdict } from './host-attempt.ts'
+import { factsOfOutput } from './output-care.ts'
 
 /** What is known when an attempt has ended in its thread, or its thread is gone. */
 export interface EndFacts {
@@ -13,13 +13,12 @@ export interface EndFacts {
   readonly gone: Promise<void> | null
   /** Ms that it ran. */
   readonly elapsedMs: number
-  /** Ends processes that a handler started by itself. @returns those that could not be ended */
-  readonly endStrays: () => Promise<readonly number[]>
+  /** Ends processes that it left behind. @returns those that could not be ended */
+  readonly endLeftovers: () => Promise<readonly number[]>
 }
 
 type EarlyEnd = Verdict | { readonly kind: 'released'; readonly message: string }
 
-const leftoverGraceMs = 500
 const nothingWritten: OutputFacts = { bytes: 0, droppedBytes: 0, tail: '' }
 
 export function endedText(key: string, end: AttemptEnd): string {
@@ -50,7 +49,7 @@ export function endUnbegun(key: string, end: EarlyEnd, elapsedMs = 0): string {
 export async function concludeAttempt(attempt: HostAttempt, directory: string, facts: EndFacts): Promise<string> {
   const { text, verdict } = facts
   await facts.gone
-  const survivors = await endProcesses(attempt, facts)
+  const survivors = await facts.endLeftovers()
   await attempt.output?.finish().catch(() => undefined)
   const said = text === null ? null : (JSON.parse(text) as { readonly key: string; readonly end: HandlerEnd })
   // Only where something else than its thread wrote, or that could not tell.
@@ -61,18 +60,7 @@ export async function concludeAttempt(attempt: HostAttempt, directory: string, f
   return endedText(attempt.key, 'output' in said.end ? { ...said.end, output } : said.end)
 }
 
-/** Those of `ctx.spawn`, and those that a handler with a thread of its own started past it. */
-async function endProcesses(attempt: HostAttempt, facts: EndFacts): Promise<readonly number[]> {
-  const survivors = (await attempt.programs?.end(leftoverGraceMs)) ?? []
-  return attempt.job.code.reusable ? survivors : [...survivors, ...(await facts.endStrays())]
-}
-
-function completeEnd(
-  end: EarlyEnd,
-  survivors: readonly number[],
-  elapsedMs: number,
-  output: OutputFacts,
-): AttemptEnd {
+function completeEnd(end: EarlyEnd, survivors: readonly number[], elapsedMs: number, output: OutputFacts): AttemptEnd {
   switch (end.kind) {
     case 'stopped':
       return { kind: 'stopped', reason: end.reason, survivors, elapsedMs, output }

@@ -191,7 +191,8 @@ function signalGroup(pid: number, name: NodeJS.Signals): void {
 
 function startProblem(error: unknown, { program, cwd }: SpawnRequest): string {
   const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOENT') return `the program "${program}" was not found${cwd === null ? '' : `, or the directory "${cwd}"`}`
+  if (code === 'ENOENT')
+    return `the program "${program}" was not found${cwd === null ? '' : `, or the directory "${cwd}"`}`
   if (code === 'EACCES') return `the program "${program}" may not be executed`
   return `the program "${program}" could not be started: ${message}`
 }

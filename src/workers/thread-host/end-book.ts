@@ -1,5 +1,4 @@
-import { appendFileSync, closeSync, fsyncSync, openSync, truncateSync } from 'node:fs'
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, closeSync, fsyncSync, openSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostFiles } from '../threads/host-files.ts'
 
@@ -72,7 +71,9 @@ export class EndBook {
 
   /** Only what nobody has acknowledged. */
   #rewrite(): void {
-    const text = this.texts().map((one) => `${one}\n`).join('')
+    const text = this.texts()
+      .map((one) => `${one}\n`)
+      .join('')
     writeFileSync(this.#file, text, { mode: 0o600 })
     this.#fileBytes = Buffer.byteLength(text)
   }

@@ -31,6 +31,7 @@ export class HostAttempt {
   progress: Progress | null = null
   /** Null: it wrote little. */
   output: OutputCare | null = null
+  careTimer: NodeJS.Timeout | null = null
   /** Null: it started none. */
   programs: AttemptPrograms | null = null
 
@@ -54,7 +55,9 @@ export class HostAttempt {
     const { control } = this.thread
     const bootedAt = control.bootedAt()
     if (bootedAt === 0) return 0
-    const beganAt = control.current() === this.seq ? control.startedAt() : Math.max(this.handedAt, bootedAt)
-    return Math.max(0, Math.round(now - beganAt))
+    if (control.current() === this.seq) return Math.max(0, Math.round(now - control.startedAt()))
+    // Behind another it waits.
+    if (this.thread.handed.has(control.current())) return 0
+    return Math.max(0, Math.round(now - Math.max(this.handedAt, bootedAt)))
   }
 }

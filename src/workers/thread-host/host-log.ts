@@ -1,5 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
-import { truncateSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, truncateSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { hostFiles } from '../threads/host-files.ts'
 

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { writeFileAtomic } from '../../platform/atomic-file.ts'
 import { createProcessScanner } from '../process-scanner.ts'
 import { createSystemProcessTable } from '../system-process-table.ts'
@@ -46,6 +46,8 @@ export class Host {
   #unclaimedTimer: NodeJS.Timeout | null = null
   /** It ends as soon as nothing is left in it. */
   #leaving: 'told' | 'unclaimed' | null = null
+  /** What ran was told to stop, and by no manager. */
+  #isGivingBack = false
   #isDying = false
 
   constructor(order: HostOrder, environment: NodeJS.ProcessEnv) {
@@ -88,6 +90,7 @@ export class Host {
   /** Gives back what runs, and ends. */
   leave(reason: 'told' | 'unclaimed'): void {
     this.#leaving = reason
+    this.#isGivingBack = true
     for (const key of [...this.#desk.attempts.keys()]) this.#desk.stop(key, 'release')
     setTimeout(() => this.#die(reason, 'the host waits no longer for what is in it', null), longestLeaveMs)
     this.#leaveIfDone()
@@ -147,7 +150,15 @@ export class Host {
       phase: attempt.hasBegun || attempt.phase === 'ending' ? ('running' as const) : ('waiting' as const),
     }))
     const ended = [...this.#book.keys()].map((key) => ({ key, phase: 'ended' as const }))
-    this.#send({ kind: 'welcome', protocol: protocolVersion, host_id, version, threads, attempts: [...ended, ...running] })
+    this.#send({
+      kind: 'welcome',
+      protocol: protocolVersion,
+      host_id,
+      version,
+      threads,
+      attempts: [...ended, ...running],
+      ...(this.#isGivingBack ? { leaving: true } : {}),
+    })
     for (const { key, progress, elapsedMs } of this.#progress()) this.#news.progressed(key, progress, elapsedMs)
     this.#news.tellAll()
   }
@@ -193,11 +204,9 @@ export class Host {
       logLine(`the last words cannot be written: ${String(error)}`)
     }
     if (reason === 'memory' || reason === 'stuck') process.kill(process.pid, 'SIGKILL')
-    void Promise.race([this.#server.close(), sleep(leaveMs)]).then(() => {
-      // A thread in a system call would hold a plain exit up.
-      setTimeout(() => process.kill(process.pid, 'SIGKILL'), leaveMs)
-      process.exit(0)
-    })
+    const left = Promise.all([this.#server.close(), this.#desk.pool.endAll()]).then(() => process.exit(0))
+    // A thread in a system call would hold a plain exit up.
+    void Promise.race([left, sleep(leaveMs)]).then(() => process.kill(process.pid, 'SIGKILL'))
   }
 
   #send(message: ToManager): void {

@@ -3,7 +3,7 @@ import type { OutputFacts } from '../../domain/ports/attempt.ts'
 import { isPassing, sizeOf } from '../attempt-access.ts'
 import type { ExecutorLog } from '../executor-context.ts'
 import { createOutputKeeper, type OutputKeeper } from '../output-keeper.ts'
-import { outputLimits } from '../output-limits.ts'
+import { type OutputLimits, outputLimits } from '../output-limits.ts'
 import { outputFacts } from '../output-tail.ts'
 import { aheadBytes, attemptNames } from './attempt-names.ts'
 
@@ -12,15 +12,17 @@ const pauseMs = 100
 
 /** Keeps the output of one attempt short while it is written, and lets its writer go on as far as there is room. */
 export class OutputCare {
-  readonly #directory: string
+  readonly #file: string
   readonly #keeper: OutputKeeper
-  readonly #longest: number
+  readonly #limits: OutputLimits
+  #lastSize = 0
+  #wasShortened = false
   #isFast = false
 
   constructor(directory: string, maxOutputBytes: number, log: ExecutorLog) {
-    this.#directory = directory
+    this.#file = join(directory, attemptNames.output)
     this.#keeper = createOutputKeeper(directory, maxOutputBytes, { bytes: () => undefined }, log)
-    this.#longest = outputLimits(maxOutputBytes).firstLiveBytes + aheadBytes
+    this.#limits = outputLimits(maxOutputBytes)
   }
 
   /** True when it should be looked at more often. */
@@ -28,7 +30,10 @@ export class OutputCare {
     return this.#isFast
   }
 
-  /** @returns bytes that may be written before the next look */
+  /**
+   * Nobody should write meanwhile: what is written while it is shortened may be lost uncounted.
+   * @returns bytes that may be written before the next look; 0 while it is shortened
+   */
   look(): number {
     try {
       this.#isFast = this.#keeper.look().fast
@@ -36,7 +41,15 @@ export class OutputCare {
       // Without a descriptor it is not shortened now; its writer waits.
       return 0
     }
-    return Math.max(0, this.#longest - sizeOf(join(this.#directory, attemptNames.output), this.#longest))
+    return this.#isTooLong ? 0 : aheadBytes
+  }
+
+  /** True while it is shortened. */
+  get #isTooLong(): boolean {
+    const size = sizeOf(this.#file, this.#lastSize)
+    if (size < this.#lastSize) this.#wasShortened = true
+    this.#lastSize = size
+    return size > (this.#wasShortened ? this.#limits.laterLiveBytes : this.#limits.firstLiveBytes)
   }
 
   /** Nobody writes any more: brings it under its cap and onto the disk. */

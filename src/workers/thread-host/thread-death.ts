@@ -5,18 +5,25 @@ import type { PoolThread, ThreadDeath } from './pool-thread.ts'
 export interface Blame {
   /** Whose thread it was; undefined: nobody's. */
   readonly attempt: HostAttempt | undefined
-  readonly failure: Failure | null
+  /** How it failed, or why it was not its fault. */
+  readonly failure: Failure | { readonly kind: 'released'; readonly message: string; readonly backOff: boolean }
 }
 
-/** @returns the attempt that a thread died with, and how that attempt failed; null: it was not its fault */
+/** @returns the attempt that a thread died with */
 export function blameFor(thread: PoolThread, death: ThreadDeath): Blame {
   const running = thread.handed.get(thread.control.current())
   const [first] = thread.handed.values()
   if (death.kind === 'exit' && death.seq !== null && running !== undefined && death.seq !== running.seq)
-    return { attempt: running, failure: null }
+    return { attempt: running, failure: { kind: 'released', message: leftBehind, backOff: false } }
   const attempt = running ?? (death.kind === 'terminated' ? undefined : first)
+  if (death.kind !== 'terminated' && thread.control.bootedAt() === 0) {
+    const reason = death.kind === 'error' ? messageOf(death.error) : 'it ended at once'
+    return { attempt, failure: { kind: 'released', message: `no thread could be started: ${reason}`, backOff: true } }
+  }
   return { attempt, failure: failureOf(thread, death) }
 }
+
+const leftBehind = 'what an earlier attempt left running in the same thread ended it'
 
 function failureOf(thread: PoolThread, death: ThreadDeath): Failure {
   const file = thread.code?.file ?? 'its module'
@@ -29,10 +36,18 @@ function failureOf(thread: PoolThread, death: ThreadDeath): Failure {
       )
     case 'exit':
       if (!thread.isLoaded)
-        return failure('handler_unavailable', `${file} called process.exit(${death.code}) while it was loaded`, 'policy')
+        return failure(
+          'handler_unavailable',
+          `${file} called process.exit(${death.code}) while it was loaded`,
+          'policy',
+        )
       return failure('handler_failed', `the handler called process.exit(${death.code})`, 'policy')
     case 'error':
-      return failure('handler_failed', `an error that nobody caught ended its thread: ${messageOf(death.error)}`, 'policy')
+      return failure(
+        'handler_failed',
+        `an error that nobody caught ended its thread: ${messageOf(death.error)}`,
+        'policy',
+      )
     case 'terminated':
       return failure('internal', 'its thread was ended', 'policy')
   }

@@ -119,7 +119,12 @@ export class ThreadPool {
       if (thread.code?.key === this.#freshCode?.key) this.#freshCode = null
       void thread.end()
     }
-    if (this.queue.peek() !== undefined || this.#busy() >= threads) return
+    if (this.#busy() >= threads) return
+    if (this.queue.peek() !== undefined) {
+      // No thread could be made a moment ago.
+      this.pump()
+      return
+    }
     for (const thread of this.#threads) {
       const hasBegun = thread.handed.has(thread.control.current())
       if (thread.handed.size < 2 || !hasBegun || now() - thread.control.startedAt() < longAttemptMs) continue
@@ -135,6 +140,12 @@ export class ThreadPool {
       thread.isUsable = false
       if (!thread.isBusy) void thread.end()
     }
+  }
+
+  /** Ends all threads. Resolves when they are gone, however long that takes. */
+  async endAll(): Promise<void> {
+    this.#isHeld = true
+    await Promise.all([...this.#threads].map((thread) => thread.end()))
   }
 
   /** Ends all threads that do nothing. */

@@ -28,6 +28,9 @@ const logTailBytes = 16 * 1024
 const telling =
   /fatal error|out of memory|segmentation fault|assertion .*failed|terminate called|free\(\)|malloc\(\)|smashing|panicked/i
 
+/** A line that the host wrote by itself, with its time in front. */
+const own = /^\d{4}-\d\d-\d\dT/
+
 /** @returns where a host listens. @throws QueueError storage_refused as socketFolder */
 export function hostSocket(paths: Pick<StatePaths, 'home' | 'hosts'>, hostId: string): string {
   if (process.platform === 'win32') return pipePath(paths.home, `host-${hostId}`)
@@ -60,7 +63,7 @@ export function readJournal(directory: string): ReadonlyMap<string, HandlerEnd> 
 
 /** @returns what a process that crashed said of it, in a line for people; '' for nothing. Never throws. */
 export function crashLine(directory: string): string {
-  return lastLines(directory).findLast((line) => telling.test(line)) ?? ''
+  return lastLines(directory).findLast((line) => telling.test(line) && !own.test(line)) ?? ''
 }
 
 /** @returns what the process of a host said at its end, whatever it was; '' for nothing. Never throws. */

@@ -14,6 +14,7 @@ import { hostFiles } from './host-files.ts'
 import { type HostHearer, hearMessage } from './host-messages.ts'
 import { HostProcess } from './host-process.ts'
 import { HostPulse } from './host-pulse.ts'
+import { judgeUnasked } from './judge-death.ts'
 import type { HandlerEnd } from './protocol.ts'
 import type { AttemptPlace, ThreadAttempt } from './thread-attempt.ts'
 
@@ -67,6 +68,8 @@ export class HostLink implements AttemptPlace, HostHearer {
   #finding: Promise<void> | null = null
   #threads = 0
   #version = ''
+  /** It was giving back what it had before this manager came. */
+  #wasLeaving = false
   #isSettled = false
   #isNoted = true
   #isGone = false
@@ -116,6 +119,7 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.#connection = connection
     this.#threads = welcome.threads
     this.#version = welcome.version
+    this.#wasLeaving ||= welcome.leaving === true && !this.hasBeenReady
     this.#jobs.clear()
     const has = new Map(welcome.attempts.map(({ key, phase }) => [key, phase]))
     for (const attempt of [...this.attempts.values()]) this.#recognise(attempt, has.has(attempt.key))
@@ -222,7 +226,7 @@ export class HostLink implements AttemptPlace, HostHearer {
 
   ended(key: string, end: HandlerEnd): void {
     const attempt = this.attempts.get(key)
-    if (attempt !== undefined) this.#finish(attempt, end)
+    if (attempt !== undefined) this.#finish(attempt, this.#judge(attempt, end))
     else if (this.unclaimed.has(key)) this.unclaimed.set(key, end)
     // Told before, and not committed yet; else of an attempt that nobody asks for.
     else if (!this.told.has(key)) this.#connection?.acknowledge(key)
@@ -259,7 +263,16 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.#finish(attempt, { kind: 'failed', error, retry: 'policy', elapsedMs: attempt.elapsedMs(), output })
   }
 
-  #finish(attempt: ThreadAttempt, end: HandlerEnd): void {
+  /** Stopped, though nobody here told it to: a signal asked its host to end, and maybe that was its own doing. */
+  #judge(attempt: ThreadAttempt, end: HandlerEnd): AttemptEnd {
+    // What an earlier manager told an adopted one is not known here.
+    const isUnasked = attempt.stopReason === null && attempt.work !== null
+    if (end.kind !== 'stopped' || !isUnasked || this.#wasLeaving) return end
+    this.isEnding = true
+    return judgeUnasked(end, this.alone)
+  }
+
+  #finish(attempt: ThreadAttempt, end: AttemptEnd): void {
     this.attempts.delete(attempt.key)
     this.told.add(attempt.key)
     if (attempt.work !== null) {

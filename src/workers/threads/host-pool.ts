@@ -74,6 +74,7 @@ export class HostPool implements AttemptPlace {
   offer(): void {
     this.#isOffering = false
     if (this.#context.detached()) return
+    if (this.#host?.isEnding === true) this.#host = null
     if (this.#host === null) {
       if (this.#waiting.size > 0) this.#launch()
     } else if (this.#host.isConnected) this.#hand(this.#host)

@@ -54,6 +54,19 @@ export function judgeDeath(facts: DeathFacts, attempts: readonly UnendedAttempt[
   return ends
 }
 
+/**
+ * An attempt that was stopped because a signal asked its host to end: it may have sent that signal itself, as
+ * `process.kill(process.pid)` does, so it is a suspect like those of a host that died.
+ */
+export function judgeUnasked(end: Extract<HandlerEnd, { kind: 'stopped' }>, isAlone: boolean): AttemptEnd {
+  const { elapsedMs, output } = end
+  // It had not begun.
+  if (elapsedMs === 0) return end
+  const what = 'a signal told the process of the handler to end'
+  const message = isAlone ? what : `${what}; other attempts may have sent it, so it is tried again alone`
+  return { kind: 'lost', message, countsAsCrash: isAlone, elapsedMs, output }
+}
+
 /** @returns why the end of the host was no fault of its other attempts; null when that is not known */
 function innocenceOf({ lastWords, endedFor, otherBoot }: DeathFacts): string | null {
   if (otherBoot) return null

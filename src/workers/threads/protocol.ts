@@ -120,6 +120,8 @@ export const toManager = z.discriminatedUnion('kind', [
     threads: z.int(),
     /** Everything it has, ended or not: ends follow until they are acknowledged. */
     attempts: z.array(z.strictObject({ key, phase: z.enum(['waiting', 'running', 'ended']) })),
+    /** It was giving back what it has before this manager came. */
+    leaving: z.boolean().optional(),
   }),
   z.strictObject({
     kind: z.literal('progress'),

@@ -8,34 +8,43 @@ export interface CountedLine {
   /** `start`, `end`, or the number of a step. */
   readonly event: string
   readonly attempt: number
-  /** Where it went on from; of a start. */
+  /** Where its attempt went on from. */
   readonly from: number
+  readonly unitId: string
 }
 
 /** Source of the job type `counter`: counts steps, with a line in the ledger, a line in its log and a checkpoint for each. */
 export const counterSource = `
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { defineHandler, z } from 'nightkiln/handler'
 
 export default defineHandler({
   type: 'counter',
   title: 'Count',
   description: 'Counts.',
-  params: z.object({ ledger: z.string(), name: z.string(), steps: z.int(), step_ms: z.int() }),
-  result: z.object({ name: z.string(), steps: z.int(), from: z.int() }),
-  async run({ params, unit, attempt, lastCheckpoint, checkpoint, cancellation, log }) {
+  params: z.object({
+    ledger: z.string(),
+    name: z.string(),
+    steps: z.int(),
+    step_ms: z.int(),
+    // It counts on until this file is there.
+    gate: z.string().optional(),
+  }),
+  result: z.object({ name: z.string(), from: z.int() }),
+  async run({ params, unit, unitId, attempt, lastCheckpoint, checkpoint, cancellation, log }) {
     const name = unit === undefined ? params.name : params.name + '-' + unit
     const from = lastCheckpoint?.done ?? 0
-    const note = (event) => appendFileSync(params.ledger, [name, event, attempt, from].join(' ') + '\\n')
+    const note = (event) => appendFileSync(params.ledger, [name, event, attempt, from, unitId].join(' ') + '\\n')
     note('start')
     log.info('attempt ' + attempt + ' goes on from ' + from)
-    for (let step = from + 1; step <= params.steps; step += 1) {
+    const isOpen = () => params.gate === undefined || existsSync(params.gate)
+    for (let step = from + 1; step <= params.steps || !isOpen(); step += 1) {
       await cancellation.wait(params.step_ms)
       note(step)
       checkpoint({ done: step })
     }
     note('end')
-    return { name, steps: params.steps, from }
+    return { name, from }
   },
 })
 `
@@ -56,8 +65,8 @@ export function readCounted(home: HandlerHome): readonly CountedLine[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [name = '', event = '', attempt, from] = line.split(' ')
-      return { name, event, attempt: Number(attempt), from: Number(from) }
+      const [name = '', event = '', attempt, from, unitId = ''] = line.split(' ')
+      return { name, event, attempt: Number(attempt), from: Number(from), unitId }
     })
 }
 

@@ -53,9 +53,6 @@ const deeds = {
     for (let megabytes = 0; megabytes < 1024; megabytes += 1) process.stdout.write(piece)
     return 'flooded'
   },
-  large() {
-    return 'x'.repeat(100 * 1024 * 1024)
-  },
   cyclic() {
     const value = { name: 'loop' }
     value.self = value
@@ -93,7 +90,25 @@ export default defineHandler({
 })
 `
 
-/** Source of the job type `late_thrower`: its thread goes on to the next attempt, and an error comes when it has returned. */
+/** Source of the job type `giant`: a result of 100 MB. */
+export const giantSource = `
+import { defineHandler, z } from 'nightkiln/handler'
+
+export default defineHandler({
+  type: 'giant',
+  title: 'Giant',
+  description: 'Returns very much.',
+  params: z.object({}),
+  result: z.string(),
+  memoryMegabytes: 1024,
+  run: () => 'x'.repeat(100 * 1024 * 1024),
+})
+`
+
+/**
+ * Source of the job type `late_thrower`: its thread goes on to the next attempt, and an error comes after its own. A unit says
+ * whether it throws late, and how long it takes.
+ */
 export const lateThrowerSource = `
 import { threadId } from 'node:worker_threads'
 import { defineHandler, z } from 'nightkiln/handler'
@@ -102,12 +117,13 @@ export default defineHandler({
   type: 'late_thrower',
   title: 'Throws late',
   description: 'Throws when it has returned.',
-  params: z.object({ throws: z.boolean(), wait_ms: z.int() }),
+  params: z.object({}),
+  unit: z.object({ throws: z.boolean(), takes_ms: z.int() }),
   result: z.object({ thread: z.int() }),
   reusable: true,
-  async run({ params, cancellation }) {
-    if (params.throws) setTimeout(() => { throw new Error('too late') }, 50)
-    await cancellation.wait(params.wait_ms)
+  async run({ unit, cancellation }) {
+    if (unit.throws) setTimeout(() => { throw new Error('too late') }, 200)
+    await cancellation.wait(unit.takes_ms)
     return { thread: threadId }
   },
 })

@@ -94,6 +94,14 @@ describe('describeFiles', () => {
     )
   })
 
+  test('reads the handler of the README', async () => {
+    const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8')
+    const source = /^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? ''
+    expect(await described([directory.write('greet.ts', source)])).toMatchObject([
+      { ok: true, info: { type: 'greet', example: { params: { greeting: 'Hello' }, units: ['text'] } } },
+    ])
+  })
+
   test('gives a file nothing of the environment', async () => {
     process.env['NK_SECRET_OF_TEST'] = 'secret'
     const text = handlerSource('well', "if (process.env.NK_SECRET_OF_TEST) throw new Error('told')")

@@ -32,7 +32,9 @@ test('ends are told again to every manager until one acknowledges them, and none
   const host = await startHost()
   const job = misbehave('wait', {}, { handler: { reusable: true } })
   const first = await host.connect({ acknowledges: false })
-  const items = Array.from({ length: 20 }, (_, n) => hostItem({ unit: { how: n < 10 ? 'nothing' : 'wait', ms: n * 5 } }))
+  const items = Array.from({ length: 20 }, (_, n) =>
+    hostItem({ unit: { how: n < 10 ? 'nothing' : 'wait', ms: n * 5 } }),
+  )
   first.send({ kind: 'job', job }, { kind: 'run', job_key: job.job_key, items })
   await waitUntil(() => first.endCount >= 5)
   const heard = [...first.order]
@@ -72,7 +74,11 @@ test('a manager with a higher epoch takes the place of another, and one with a l
 
 test('who does not say hello, or speaks another language, is not heard', async () => {
   const host = await startHost()
-  for (const bytes of [Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.from('\0\0\0\x02[]'.padEnd(6)), Buffer.from('\0\0\0\x0d[{"kind":"end"}]')]) {
+  for (const bytes of [
+    Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    Buffer.from('\0\0\0\x02[]'.padEnd(6)),
+    Buffer.from('\0\0\0\x0d[{"kind":"end"}]'),
+  ]) {
     const socket = createConnection(host.order.socket)
     socket.on('error', () => undefined)
     socket.end(bytes)
@@ -170,5 +176,6 @@ test('a large input reaches every thread whole', async () => {
   const job = misbehave('lengths', { text })
   const items = [0, 1, 2].map(() => hostItem({ unit: { text } }))
   manager.send({ kind: 'job', job }, { kind: 'run', job_key: job.job_key, items })
-  for (const item of items) expect((await manager.end(item.key, 'completed')).result).toEqual([text.length, text.length])
+  for (const item of items)
+    expect((await manager.end(item.key, 'completed')).result).toEqual([text.length, text.length])
 })

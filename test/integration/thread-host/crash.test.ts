@@ -4,15 +4,18 @@ import { waitUntil } from '../../support/wait-until.ts'
 
 const misbehave = (how: string, params = {}, changes = {}) => hostJob('misbehave.mjs', { how, ...params }, changes)
 
-test.each(['SIGKILL', 'SIGSEGV', 'SIGABRT'])('a handler that kills its process by %s closes the connection, and nothing else is told', async (signal) => {
-  const host = await startHost()
-  const manager = await host.connect()
-  const item = handOver(manager, misbehave('kill', { signal }))
-  await manager.closed()
-  expect(await host.gone()).toBe(signal)
-  expect(manager.ends(item.key)).toHaveLength(0)
-  expect(() => host.lastWords()).toThrow('ENOENT')
-})
+test.each(['SIGKILL', 'SIGSEGV', 'SIGABRT'])(
+  'a handler that kills its process by %s closes the connection, and nothing else is told',
+  async (signal) => {
+    const host = await startHost()
+    const manager = await host.connect()
+    const item = handOver(manager, misbehave('kill', { signal }))
+    await manager.closed()
+    expect(await host.gone()).toBe(signal)
+    expect(manager.ends(item.key)).toHaveLength(0)
+    expect(() => host.lastWords()).toThrow('ENOENT')
+  },
+)
 
 test('a handler that fills its heap fails alone', async () => {
   const host = await startHost()

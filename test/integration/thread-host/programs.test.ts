@@ -7,7 +7,8 @@ import { isAlive } from '../../support/proc.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 const misbehave = (how: string, params = {}, changes = {}) => hostJob('misbehave.mjs', { how, ...params }, changes)
-const number = (file: string): Promise<number> => waitUntil(() => existsSync(file) && Number(readFileSync(file, 'utf8')))
+const number = (file: string): Promise<number> =>
+  waitUntil(() => existsSync(file) && Number(readFileSync(file, 'utf8')))
 
 test('a program gives its exit code and its output, which goes to the log', async () => {
   const host = await startHost()
@@ -30,9 +31,13 @@ test('a program tells its output as it comes, whole characters, and much of it',
   const script = 'printf "\\303"; sleep 0.1; printf "\\274"; head -c 4000000 /dev/zero | tr "\\0" z'
   const item = handOver(manager, misbehave('spawned_telling', { program: 'sh', args: ['-c', script] }))
   const { result, artifacts } = await manager.end(item.key, 'completed')
-  expect(artifacts).toEqual([{ name: 'result.json', mediaType: 'application/json', bytes: expect.any(Number), sha256: expect.any(String) }])
+  expect(artifacts).toEqual([
+    { name: 'result.json', mediaType: 'application/json', bytes: expect.any(Number), sha256: expect.any(String) },
+  ])
   expect(result).toMatchObject({ artifact: 'result.json' })
-  const { exitCode, heard } = JSON.parse(readFileSync(join(host.attemptDirectory(item), 'artifacts', 'result.json'), 'utf8'))
+  const { exitCode, heard } = JSON.parse(
+    readFileSync(join(host.attemptDirectory(item), 'artifacts', 'result.json'), 'utf8'),
+  )
   expect(exitCode).toBe(0)
   const text = heard.replaceAll('stdout: ', '')
   expect(text.length).toBe(4_000_001)
@@ -94,16 +99,22 @@ test('all that an attempt started ends with it', async () => {
 /** Living processes that carry the mark of an attempt of this unit. */
 function marked(unitId: string): readonly number[] {
   const table = createSystemProcessTable()
-  return table.list().map((one) => one.pid).filter((pid) => table.marksOf(pid)?.unitId === unitId)
+  return table
+    .list()
+    .map((one) => one.pid)
+    .filter((pid) => table.marksOf(pid)?.unitId === unitId)
 }
 
-test.each(['completed', 'stopped'] as const)('a child that a handler started by itself ends with the attempt, which is %s', async (kind) => {
-  const host = await startHost()
-  const manager = await host.connect()
-  const file = join(host.home, 'pid')
-  const item = handOver(manager, misbehave('own_child', { file, ms: kind === 'completed' ? 100 : 60_000 }))
-  const pid = await number(file)
-  if (kind === 'stopped') manager.send({ kind: 'stop', key: item.key, reason: 'cancel' })
-  await manager.end(item.key, kind)
-  expect(isAlive(pid)).toBe(false)
-})
+test.each(['completed', 'stopped'] as const)(
+  'a child that a handler started by itself ends with the attempt, which is %s',
+  async (kind) => {
+    const host = await startHost()
+    const manager = await host.connect()
+    const file = join(host.home, 'pid')
+    const item = handOver(manager, misbehave('own_child', { file, ms: kind === 'completed' ? 100 : 60_000 }))
+    const pid = await number(file)
+    if (kind === 'stopped') manager.send({ kind: 'stop', key: item.key, reason: 'cancel' })
+    await manager.end(item.key, kind)
+    expect(isAlive(pid)).toBe(false)
+  },
+)

@@ -23,27 +23,33 @@ test('a cancel ends what waits for it at once', async () => {
   expect(performance.now() - begun).toBeLessThan(5_000)
 })
 
-test.each(['see_flag', 'last_words'])('a cancel is seen by a handler that does %s, and what it returns then is no result', async (how) => {
-  const host = await startHost()
-  const { manager, item } = await running(host, misbehave(how, { cancel_grace_ms: 20_000 }))
-  manager.send({ kind: 'stop', key: item.key, reason: 'release' })
-  const end = await manager.end(item.key, 'stopped')
-  expect(end.reason).toBe('release')
-  if (how === 'last_words') expect(end.output.tail).toBe('info: cleaned up\n')
-})
+test.each(['see_flag', 'last_words'])(
+  'a cancel is seen by a handler that does %s, and what it returns then is no result',
+  async (how) => {
+    const host = await startHost()
+    const { manager, item } = await running(host, misbehave(how, { cancel_grace_ms: 20_000 }))
+    manager.send({ kind: 'stop', key: item.key, reason: 'release' })
+    const end = await manager.end(item.key, 'stopped')
+    expect(end.reason).toBe('release')
+    if (how === 'last_words') expect(end.output.tail).toBe('info: cleaned up\n')
+  },
+)
 
-test.each(['ignore_abort', 'loop', 'regex'])('a cancel ends a handler that does %s after its grace, and the thread is another one', async (how) => {
-  const host = await startHost({ threads: 1 })
-  const { manager, item } = await running(host, misbehave(how, { cancel_grace_ms: 300 }))
-  const begun = performance.now()
-  manager.send({ kind: 'stop', key: item.key, reason: 'cancel' })
-  expect((await manager.end(item.key, 'stopped')).reason).toBe('cancel')
-  expect(performance.now() - begun).toBeGreaterThan(290)
-  expect(performance.now() - begun).toBeLessThan(5_000)
-  const next = handOver(manager, misbehave('nothing'))
-  await manager.end(next.key, 'completed')
-  expect(manager.ends(item.key)).toHaveLength(1)
-})
+test.each(['ignore_abort', 'loop', 'regex'])(
+  'a cancel ends a handler that does %s after its grace, and the thread is another one',
+  async (how) => {
+    const host = await startHost({ threads: 1 })
+    const { manager, item } = await running(host, misbehave(how, { cancel_grace_ms: 300 }))
+    const begun = performance.now()
+    manager.send({ kind: 'stop', key: item.key, reason: 'cancel' })
+    expect((await manager.end(item.key, 'stopped')).reason).toBe('cancel')
+    expect(performance.now() - begun).toBeGreaterThan(290)
+    expect(performance.now() - begun).toBeLessThan(5_000)
+    const next = handOver(manager, misbehave('nothing'))
+    await manager.end(next.key, 'completed')
+    expect(manager.ends(item.key)).toHaveLength(1)
+  },
+)
 
 test('a cancel that comes after a release is the one that is told', async () => {
   const host = await startHost()
@@ -71,7 +77,10 @@ test('what is in a system call takes the host with it, which says who it was', a
   await manager.closed()
   expect(await host.gone()).toBe('SIGKILL')
   const words = host.lastWords()
-  expect(words).toMatchObject({ reason: 'stuck', culprit: { key: item.key, end: { kind: 'stopped', reason: 'cancel' } } })
+  expect(words).toMatchObject({
+    reason: 'stuck',
+    culprit: { key: item.key, end: { kind: 'stopped', reason: 'cancel' } },
+  })
   expect(manager.ends(item.key)).toHaveLength(0)
   expect(manager.ends(other.key)).toHaveLength(0)
 })
@@ -114,6 +123,10 @@ test('files of an attempt that was ended by force are whole', async () => {
   const host = await startHost()
   const { manager, item } = await running(host, misbehave('silent_after_start', { cancel_grace_ms: 50 }))
   manager.send({ kind: 'stop', key: item.key, reason: 'cancel' })
-  expect((await manager.end(item.key, 'stopped')).output).toEqual({ bytes: 13, droppedBytes: 0, tail: 'info: begins\n' })
+  expect((await manager.end(item.key, 'stopped')).output).toEqual({
+    bytes: 13,
+    droppedBytes: 0,
+    tail: 'info: begins\n',
+  })
   expect(readFileSync(join(host.attemptDirectory(item), 'output'), 'utf8')).toBe('info: begins\n')
 })

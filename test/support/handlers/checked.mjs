@@ -11,7 +11,8 @@ export default defineHandler({
   checkpoint: z.object({ version: z.literal(2), at: z.number() }),
   run(ctx) {
     if (ctx.params.name === 'odd') return { echo: null, even: 'no' }
-    const { params, unit, position, attempt, unitId, seed, environment, dependencies, resultsFile, lastCheckpoint } = ctx
+    const { params, unit, position, attempt, unitId, seed, environment, dependencies, resultsFile, lastCheckpoint } =
+      ctx
     return {
       echo: { params, unit, position, attempt, unitId, seed, environment, dependencies, resultsFile, lastCheckpoint },
     }

@@ -5,6 +5,7 @@ import { defineHandler, RateLimited, Reject, Retry, z } from '../../../dist/hand
 const long = 60_000
 const forever = () => new Promise(() => {})
 const kept = []
+const { log: print } = console
 
 /** Each of them does one thing that a handler should not do, or only seldom. */
 const ways = {
@@ -74,7 +75,7 @@ const ways = {
     throw new RateLimited(5_678)
   },
   async unhandled_rejection() {
-    Promise.reject(new TypeError('nobody waits'))
+    void Promise.reject(new TypeError('nobody waits'))
     await forever()
   },
   async throw_in_timer() {
@@ -104,7 +105,7 @@ const ways = {
     Object.prototype.toJSON = () => 'changed'
     Object.prototype.evil = true
     Array.prototype.map = null
-    Promise.prototype.then = undefined
+    Reflect.deleteProperty(Promise.prototype, 'then')
     Atomics.load = () => 1
     globalThis.setTimeout = undefined
     process.env.CHANGED = 'yes'
@@ -139,7 +140,7 @@ const ways = {
     return null
   },
   async flood_console(_ctx, { lines }) {
-    for (let at = 0; at < lines; at++) console.log('line', at)
+    for (let at = 0; at < lines; at++) print('line', at)
     return null
   },
 
@@ -148,7 +149,9 @@ const ways = {
   },
   async spawned_telling(ctx, { program, args }) {
     const heard = []
-    const { exitCode } = await ctx.spawn(program, args, { onOutput: (text, stream) => heard.push(`${stream}: ${text}`) })
+    const { exitCode } = await ctx.spawn(program, args, {
+      onOutput: (text, stream) => heard.push(`${stream}: ${text}`),
+    })
     return { exitCode, heard: heard.join('') }
   },
   async left_behind(ctx, { file }) {

@@ -1,5 +1,7 @@
 import { defineHandler, z } from '../../../dist/handler/index.js'
 
+const { log: print } = console
+
 /** Uses everything once. */
 export default defineHandler({
   type: 'normal',
@@ -18,7 +20,7 @@ export default defineHandler({
       checkpoint({ at: at + 1 })
       await cancellation.wait(1)
     }
-    console.log('from the console')
+    print('from the console')
     process.stderr.write('from stderr\n')
     await artifact('hello.txt', `hello ${params.name}`)
     return { text: `hello ${params.name} ${unit?.n ?? 'no unit'}`, seed: ctx.seed, from }

@@ -1,5 +1,3 @@
-enum Factor {
-  two = 2,
-}
+const factor = { two: 2 } as const
 
-export const double = (n: number): number => n * Factor.two
+export const double = (n: number): number => n * factor.two

@@ -121,7 +121,9 @@ test.each([
   [
     '<--- GCs --->\nFATAL ERROR: heap out of memory\n 1: 0xb node::Abort()\n 2: 0xc\n',
     'FATAL ERROR: heap out of memory',
+    'FATAL ERROR: heap out of memory',
   ],
+  ['2030-01-01T00:00:00.000Z a thread ran out of memory\n', '2030-01-01T00:00:00.000Z a thread ran out of memory', ''],
   ['Error: one\n  at here\nNode.js v20\n', 'Error: one', ''],
   [`${'x'.repeat(50_000)}\u001b[31mred\u0000\n`, `${'x'.repeat(199)}…`, ''],
 ])('the last line of a log', (log, line, ofCrash) => {

@@ -131,6 +131,7 @@ function piecesOf(
   data: Exclude<ArtifactData, { readonly file: string }>,
 ): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
   if (typeof data === 'string' || data instanceof Uint8Array) return [data]
-  if (typeof data === 'object' && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data)) return data
+  if (typeof data === 'object' && data !== null && (Symbol.asyncIterator in data || Symbol.iterator in data))
+    return data
   throw new TypeError('an artifact is text, bytes, a stream of them, or { file }')
 }

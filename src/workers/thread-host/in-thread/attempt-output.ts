@@ -7,6 +7,8 @@ import type { ControlBlock } from '../control-block.ts'
 
 const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
 const tailBytes = 4 * 1024
+/** Written at once; between two pieces it may have to wait. */
+const pieceBytes = 64 * 1024
 /** Between two reminders while it waits. */
 const remindMs = 200
 /** Output is worth less than the work: after so long it goes on, whoever shortens it. */
@@ -38,17 +40,10 @@ export class AttemptOutput {
 
   /** Never throws: a full disk must not fail a unit because of its log. What comes after `close` is dropped. */
   write(bytes: Uint8Array): void {
-    if (this.#isClosed || bytes.length === 0) return
-    try {
-      this.#descriptor ??= openSync(join(this.#options.directory(), attemptNames.output), openFlags, 0o600)
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at)
-    } catch {
-      return
+    for (let at = 0; at < bytes.length && !this.#isClosed; at += pieceBytes) {
+      if (this.#bytes > Math.min(quietBytes, this.#options.maxOutputBytes)) this.#waitForCare()
+      this.#append(bytes.subarray(at, at + pieceBytes))
     }
-    this.#bytes += bytes.length
-    this.#keepTail(bytes)
-    this.#options.control.wrote(this.#bytes)
-    if (this.#bytes > Math.min(quietBytes, this.#options.maxOutputBytes)) this.#waitForCare()
   }
 
   /** @param durable true: it is on the disk when this returns */
@@ -61,6 +56,18 @@ export class AttemptOutput {
     const cut = this.#bytes > tailBytes
     const tail = this.#tail.subarray(Math.max(0, this.#tailLength - tailBytes), this.#tailLength)
     return { bytes: this.#bytes, droppedBytes: 0, tail: tailText(tail, cut) }
+  }
+
+  #append(bytes: Uint8Array): void {
+    try {
+      this.#descriptor ??= openSync(join(this.#options.directory(), attemptNames.output), openFlags, 0o600)
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at)
+    } catch {
+      return
+    }
+    this.#bytes += bytes.length
+    this.#keepTail(bytes)
+    this.#options.control.wrote(this.#bytes)
   }
 
   #keepTail(bytes: Uint8Array): void {
@@ -80,7 +87,9 @@ export class AttemptOutput {
     this.#isCaredFor = true
     for (let waited = 0; waited < longestWaitMs; waited += remindMs) {
       const state = control.creditState()
-      if (this.#bytes <= Math.max(control.allowed(), aheadBytes) || control.isCancelled(seq)) return
+      const allowed = control.allowed()
+      // Until somebody has had a look it may go on for a while.
+      if (this.#bytes <= (allowed === 0 ? aheadBytes : allowed) || control.isCancelled(seq)) return
       askForCare()
       control.waitForCredit(state, remindMs)
     }

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import type { HandlerDefinition } from '../../../handler/define-handler.ts'
+import { type Failure, failure } from '../failure.ts'
 import type { AttemptRun } from './attempt-run.ts'
 import type { CheckedInput } from './handler-context.ts'
-import { type Failure, failure } from '../failure.ts'
 
 type Parsed = Awaited<ReturnType<z.ZodType['safeParseAsync']>>
 
@@ -38,7 +38,9 @@ async function checkpointFor(schema: z.ZodType | undefined, attempt: AttemptRun)
   const parsed = await parseWith(schema, state)
   if (parsed.success) return parsed.data
   const text = await sentencesOf('checkpoint', schema, state, parsed.error)
-  attempt.output.write(Buffer.from(`nightkiln: the last checkpoint does not fit, so this starts from nothing: ${text}\n`))
+  attempt.output.write(
+    Buffer.from(`nightkiln: the last checkpoint does not fit, so this starts from nothing: ${text}\n`),
+  )
   return null
 }
 

@@ -1,10 +1,10 @@
 import type { HandlerDefinition } from '../../../handler/define-handler.ts'
 import { jsonProblem } from '../../../handler/json-problem.ts'
 import { attemptNames } from '../attempt-names.ts'
+import { type Failure, failure } from '../failure.ts'
 import type { AttemptRun } from './attempt-run.ts'
 import { parseWith, sentencesOf } from './checked-input.ts'
 import { writeJson } from './intrinsics.ts'
-import { type Failure, failure } from '../failure.ts'
 
 const inlineBytes = 256 * 1024
 const largestBytes = 64 * 1024 * 1024

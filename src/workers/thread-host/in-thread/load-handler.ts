@@ -1,5 +1,5 @@
-import { definitionOf } from '../../../handler/definition-of.ts'
 import type { HandlerDefinition } from '../../../handler/define-handler.ts'
+import { definitionOf } from '../../../handler/definition-of.ts'
 import { loadProblem } from '../../handler-files/load-problem.ts'
 import { loadModule } from '../load-module.ts'
 import type { ThreadCode } from '../thread-messages.ts'
@@ -14,7 +14,8 @@ export async function loadHandler(code: ThreadCode): Promise<LoadedHandler> {
   const { file, type } = code
   try {
     const definition = definitionOf(await loadModule(file))
-    if (definition === null) return broken(`${file} exports no handler: its default export is not made by defineHandler`)
+    if (definition === null)
+      return broken(`${file} exports no handler: its default export is not made by defineHandler`)
     if (definition.type !== type) return broken(`${file} declares the job type "${definition.type}", and not "${type}"`)
     return { definition, problem: null }
   } catch (error) {

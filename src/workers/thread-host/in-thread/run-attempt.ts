@@ -1,3 +1,4 @@
+import { failure } from '../failure.ts'
 import { endFlags } from '../thread-messages.ts'
 import type { AttemptRun } from './attempt-run.ts'
 import { checkInput } from './checked-input.ts'
@@ -5,7 +6,6 @@ import { checkResult } from './checked-result.ts'
 import { createContext } from './handler-context.ts'
 import { writeJson } from './intrinsics.ts'
 import type { ThreadState } from './thread-state.ts'
-import { failure } from '../failure.ts'
 import { logTextOf, type Outcome, outcomeOfThrown } from './thrown.ts'
 
 /** How an attempt ended, as the main thread is told. */

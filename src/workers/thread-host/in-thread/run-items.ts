@@ -1,7 +1,7 @@
 import { endFlags, type ThreadItem } from '../thread-messages.ts'
 import { AttemptRun } from './attempt-run.ts'
 import { monotonicMs } from './intrinsics.ts'
-import { runAttempt, type RunEnd } from './run-attempt.ts'
+import { type RunEnd, runAttempt } from './run-attempt.ts'
 import type { ThreadState } from './thread-state.ts'
 
 /** Ends are told together; none waits longer than this for the next. */

@@ -27,9 +27,7 @@ export interface ThreadState {
   readonly owner: () => AttemptRun | null
 }
 
-export function createThreadState(
-  given: Pick<ThreadState, 'control' | 'attempts' | 'post'>,
-): ThreadState {
+export function createThreadState(given: Pick<ThreadState, 'control' | 'attempts' | 'post'>): ThreadState {
   const storage = new AsyncLocalStorage<AttemptRun>()
   const state: ThreadState = {
     ...given,

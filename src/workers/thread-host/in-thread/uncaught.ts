@@ -1,6 +1,6 @@
+import { messageOf } from '../failure.ts'
 import { writeHostLog } from './redirect-output.ts'
 import type { ThreadState } from './thread-state.ts'
-import { messageOf } from '../failure.ts'
 import { logTextOf } from './thrown.ts'
 
 /**

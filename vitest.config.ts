@@ -44,6 +44,8 @@ function project(shape: Shape, order: number): TestProjectInlineConfiguration {
       testTimeout: shape.timeoutMs,
       hookTimeout: shape.timeoutMs,
       allowOnly: false,
+      // Waiting for a condition ends with it; only a machine that is very busy needs so long.
+      expect: { poll: { timeout: Math.min(20_000, shape.timeoutMs - 1_000) } },
       sequence: { shuffle: { files: false, tests: true }, groupOrder: order },
       ...(shape.built ? { globalSetup: ['test/support/build-once.ts'] } : {}),
     },

@@ -121,7 +121,7 @@ export const errorKinds = {
     httpStatus: 500,
     retryable: true,
     meaning: 'The attempt needed more memory than it may have.',
-    remedy: 'Make its units smaller, or raise handler_heap or host_memory in the configuration.',
+    remedy: 'Make its units smaller, or allow it more memory in the configuration.',
   },
   worker_crashed: {
     exitCode: 6,

@@ -75,7 +75,7 @@ describe('a handler does what it should not, and harms nobody but itself', () =>
     await beside('late_thrower', null, async () => {
       const units = [
         { throws: true, takes_ms: 0 },
-        { throws: false, takes_ms: 500 },
+        { throws: false, takes_ms: 800 },
         { throws: false, takes_ms: 0 },
       ]
       const job = await home.endOf(await home.submit('late_thrower', {}, { units, concurrency: 1 }))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { UnitView } from '../../src/domain/wire/units.ts'
-import { killManager, waitForManager } from '../support/manager-process.ts'
+import { isManagerAlive, killManager, readManagerFile, waitForManager } from '../support/manager-process.ts'
 import { isAlive } from '../support/proc.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { seededRandom, testSeed } from './support-a/seeded-random.ts'
@@ -36,16 +36,16 @@ describe('the manager killed by SIGKILL', () => {
     const hosts = new Set<number>()
     let kills = 0
     let killsWhileRunning = 0
+    const started = () => readCounted(home).filter(({ event }) => event === 'start').length
     const ended = () => readCounted(home).filter(({ event }) => event === 'end').length
     for (let next = 1; next < count; next += 7) {
       await waitUntil(() => ended() >= next, { intervalMs: 5, what: `${next} units to end` })
       hosts.add((await home.sharedHost()).pid)
       await delay(Math.round(random() * 300))
-      const starts = readCounted(home).filter(({ event }) => event === 'start').length
       await waitForManager(home.home)
+      if (started() > ended()) killsWhileRunning += 1
       await killManager(home.home)
       kills += 1
-      if (starts > ended()) killsWhileRunning += 1
       // A few times it comes back by itself; after several deaths it waits for a client.
       if (kills > 2) await home.client.call('queue_status', {})
     }
@@ -190,6 +190,35 @@ describe('the thread host killed by SIGKILL', () => {
         /^the process of the handler .*; other attempts ran in it too, so it is tried again alone$/,
       )
     }
+    await home.stop()
+  })
+
+  test('after attempts ended while no manager was there: their ends are not lost with it', async () => {
+    const home = useHandlerHome({ threads })
+    home.write('counter.mjs', counterSource)
+    const units = ['a', 'b', 'c']
+    const gate = join(home.work, 'gate')
+    const id = await home.submit('counter', { ...counterParams(home, 'unit', 2, 10), gate }, { units })
+    const count = (event: string) => readCounted(home).filter((line) => line.event === event).length
+    await waitUntil(() => count('start') === units.length, { intervalMs: 2 })
+    const host = await home.sharedHost()
+    const journal = join(home.paths.hosts, host.id, 'ends.jsonl')
+    await killManager(home.home)
+    writeFileSync(gate, '')
+    await waitUntil(() => count('end') === units.length, { intervalMs: 2 })
+    // The next manager may have come already, and taken them.
+    const written = () => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').length - 1 : 0)
+    const hasManager = () => {
+      const file = readManagerFile(home.home)
+      return file !== null && isManagerAlive(file)
+    }
+    const isTold = () => written() === units.length || hasManager()
+    await waitUntil(isTold, { timeoutMs: 300, intervalMs: 2 }).catch(() => undefined)
+    process.kill(host.pid, 'SIGKILL')
+    const job = await home.endOf(id)
+    expect(job).toMatchObject({ state: 'completed', counts: { completed: units.length } })
+    for (const view of await unitsOf(home, id)) expect(ranOutcomes(view)).toEqual(['completed'])
+    expect([count('start'), count('end')]).toEqual([units.length, units.length])
     await home.stop()
   })
 })

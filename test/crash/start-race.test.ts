@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { emptyNodeMs, slownessOf } from '../support/machine-speed.ts'
 import { killManager, readManagerFile, waitForManager } from '../support/manager-process.ts'
 import { pidsOfHome, readStat } from '../support/proc.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
@@ -8,9 +9,14 @@ import { waitUntil } from '../support/wait-until.ts'
 import { type Answer, crowdOfClients, crowdOfFrontEnds } from './support-b/crowd.ts'
 import { readRows } from './support-b/database.ts'
 
-/** Once they run, all get their answer within the 30 s that a client searches for a manager, and their own time to tell. */
-const withinMs = 60_000
+/** The crowd keeps the processors from the manager that it waits for; what else runs beside it does, too. */
+const withinMs = 120_000
 const timeout = 300_000
+
+/** Taken before the crowd, which makes the machine slow itself. */
+async function machineSlowness(): Promise<number> {
+  return slownessOf([await emptyNodeMs(), await emptyNodeMs(), await emptyNodeMs()])
+}
 
 function distinct<Key extends keyof Answer>(answers: readonly Answer[], key: Key): readonly Answer[Key][] {
   return [...new Set(answers.map((answer) => answer[key]))]
@@ -42,8 +48,11 @@ it('100 front ends at once on a cold state directory of 150 bytes: one manager, 
 }, async () => {
   const home = useTemporaryHome({ pathBytes: 150 })
   expect(Buffer.byteLength(home.home)).toBe(150)
-  const answers = await crowdOfFrontEnds(home, 100, 'shared', withinMs)
+  const slowness = await machineSlowness()
+  const { answers, repeatedCalls } = await crowdOfFrontEnds(home, 100, 'shared', withinMs)
   expect(answers).toHaveLength(100)
+  // A client searches for a manager for 30 s: enough where the crowd has two cores to itself.
+  if (slowness < 2) expect(repeatedCalls).toBe(0)
   await expectOneManager(home, answers, 1)
   const { socket } = await waitForManager(home.home)
   onTestFinished(() => rmSync(dirname(socket ?? home.home), { recursive: true, force: true }))
@@ -56,6 +65,7 @@ it('40 clients released at the same moment, cold, and again over the files of a 
   timeout,
 }, async () => {
   const home = useTemporaryHome()
+  const limitMs = 30_000 * (await machineSlowness())
   const cold = await crowdOfClients(home, 40, 'shared', withinMs)
   await expectOneManager(home, cold.answers, 1)
 
@@ -65,6 +75,6 @@ it('40 clients released at the same moment, cold, and again over the files of a 
   const stale = await crowdOfClients(home, 40, 'shared', withinMs)
   await expectOneManager(home, stale.answers, 2)
   expect(stale.answers[0]?.id).toBe(cold.answers[0]?.id)
-  expect(Math.max(cold.slowestMs, stale.slowestMs)).toBeLessThan(30_000)
+  expect(Math.max(cold.slowestMs, stale.slowestMs)).toBeLessThan(limitMs)
   await endManager(home)
 })

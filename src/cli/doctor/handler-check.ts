@@ -26,7 +26,13 @@ const timeoutMs = 120_000
 /** The person's own job types: which can be used, which cannot and why. */
 export function checkHandlers(session: Session): Check {
   const check = checkNamed('handlers', 'handlers')
-  const directory = handlerDirectory(session.paths())
+  let directory: string
+  try {
+    directory = handlerDirectory(session.paths())
+  } catch {
+    // What is wrong with it is the finding of another check.
+    return check.warning('not looked at: the configuration cannot be read', 'Correct the configuration first.')
+  }
   if (!existsSync(directory)) return check.ok(`none (no ${directory}; nightkiln new-handler NAME makes it)`)
   const probe = runProbe(directory, session.environment)
   if (probe.problem !== null) {

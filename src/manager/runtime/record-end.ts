@@ -209,7 +209,10 @@ function timeoutError(end: Extract<AttemptEnd, { kind: 'timed_out' }>, tail: str
   const limit = formatDuration(end.limitMs)
   return {
     code: 'attempt_timed_out',
-    message: end.which === 'idle' ? `no output for ${limit} (idle_timeout_s)` : `ran longer than ${limit} (timeout_s)`,
+    message:
+      end.which === 'idle'
+        ? `no output or progress for ${limit} (idle_timeout_s)`
+        : `ran longer than ${limit} (timeout_s)`,
     remedy: end.which === 'idle' ? 'Rerun with a longer idle_timeout_s.' : 'Rerun with a longer timeout_s.',
     details: { output_tail: tail },
   }

@@ -134,7 +134,7 @@ async function setQueuePaused(
   const { store, clock, dispatcher, commits } = context
   if (!store.readQueues().some((queue) => queue.name === name)) {
     throw new QueueError('invalid_input', `there is no queue "${name}"`, {
-      remedy: 'queue_status shows the queues; update_job {"queue":"…"} makes one.',
+      remedy: 'queue_status shows the queues; update_job {"queue":"…","queue_concurrency":null} makes one.',
     })
   }
   const queue = await commits.run((commit) => {

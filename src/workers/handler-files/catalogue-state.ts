@@ -90,3 +90,8 @@ export function differs(one: CatalogueState, other: CatalogueState): boolean {
     ({ file, problem }, at) => other.broken[at]?.file !== file || other.broken[at].problem !== problem,
   )
 }
+
+/** @returns file names and types of those that can be used */
+export function typesOf(described: ReadonlyMap<string, FileDescription>): readonly (readonly [string, string])[] {
+  return [...described].flatMap(([name, each]) => (each.ok ? [[name, each.info.type] as const] : []))
+}

@@ -4,12 +4,12 @@ import type { AvailableHandler, BrokenHandler } from '../../domain/handler-info.
 import type { HandlerSource } from '../../domain/ports/handler-source.ts'
 import { type PackageLink, packageLinks } from '../../platform/package-links.ts'
 import { readCatalogueCache, writeCatalogueCache } from './catalogue-cache.ts'
-import { type CatalogueState, catalogueState, differs } from './catalogue-state.ts'
+import { type CatalogueState, catalogueState, differs, typesOf } from './catalogue-state.ts'
 import { describeFiles } from './describe-files.ts'
 import type { FileDescription } from './description.ts'
 import { DirectoryWatch } from './directory-watch.ts'
-import { type DirectoryLook, isOwnDirectory, readHandlerDirectory } from './read-directory.ts'
-import { type KnownContent, revisionOf, stampOf } from './revision.ts'
+import { type DirectoryLook, isOwnDirectory, readHandlerDirectory, sameLook } from './read-directory.ts'
+import { type KnownContent, revisionOf } from './revision.ts'
 
 export interface CatalogueOptions {
   /** Absolute; need not exist. */
@@ -84,8 +84,7 @@ export class HandlerCatalogue implements HandlerSource {
         })
       return this.#following
     }
-    if (this.#isFresh()) return Promise.resolve()
-    this.#running = this.#lookAgain().finally(() => {
+    this.#running = this.#lookWhenStale().finally(() => {
       this.#running = null
     })
     return this.#running
@@ -125,6 +124,12 @@ export class HandlerCatalogue implements HandlerSource {
     this.#closing.abort()
     this.#watch.close()
     await this.#running?.catch(() => undefined)
+  }
+
+  async #lookWhenStale(): Promise<void> {
+    // What the system has to tell of files that changed before this call is heard first.
+    await new Promise((resolve) => setImmediate(resolve))
+    if (!this.#isFresh()) await this.#lookAgain()
   }
 
   #isFresh(): boolean {
@@ -245,22 +250,4 @@ export class HandlerCatalogue implements HandlerSource {
   #warn(message: string, error: unknown): void {
     this.#options.warn?.(message, error)
   }
-}
-
-function typesOf(described: ReadonlyMap<string, FileDescription>): readonly (readonly [string, string])[] {
-  return [...described].flatMap(([name, each]) => (each.ok ? [[name, each.info.type] as const] : []))
-}
-
-function sameLook(one: DirectoryLook, other: DirectoryLook): boolean {
-  if (one.directoryMtimeMs === null || other.directoryMtimeMs === null)
-    return one.directoryMtimeMs === other.directoryMtimeMs && one.problem === other.problem
-  const told = (look: DirectoryLook) => JSON.stringify([look.problem, [...look.refused]])
-  return (
-    one.files.length === other.files.length &&
-    one.files.every((file, at) => {
-      const before = other.files[at]
-      return before !== undefined && before.path === file.path && stampOf(before) === stampOf(file)
-    }) &&
-    told(one) === told(other)
-  )
 }

@@ -151,3 +151,23 @@ function foreignProblem(path: string, facts: Stats, userId: number | undefined):
 function isOwn(facts: Stats, userId: number): boolean {
   return facts.uid === userId || facts.uid === 0
 }
+
+/** What changes when a file may have changed. */
+export function stampOf({ size, mtimeMs, inode }: FileFacts): string {
+  return `${size}:${mtimeMs}:${inode}`
+}
+
+/** @returns whether two looks saw the same files in the same condition */
+export function sameLook(one: DirectoryLook, other: DirectoryLook): boolean {
+  if (one.directoryMtimeMs === null || other.directoryMtimeMs === null)
+    return one.directoryMtimeMs === other.directoryMtimeMs && one.problem === other.problem
+  const told = (look: DirectoryLook) => JSON.stringify([look.problem, [...look.refused]])
+  return (
+    one.files.length === other.files.length &&
+    one.files.every((file, at) => {
+      const before = other.files[at]
+      return before !== undefined && before.path === file.path && stampOf(before) === stampOf(file)
+    }) &&
+    told(one) === told(other)
+  )
+}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { FileFacts } from './read-directory.ts'
+import { type FileFacts, stampOf } from './read-directory.ts'
 
 /** Larger files are no code; a change of their size or time is taken as a change. */
 const largestRead = 4 * 1024 * 1024
@@ -11,10 +11,6 @@ const largestRead = 4 * 1024 * 1024
 export interface KnownContent {
   readonly stamp: string
   readonly sha256: string
-}
-
-export function stampOf({ size, mtimeMs, inode }: FileFacts): string {
-  return `${size}:${mtimeMs}:${inode}`
 }
 
 /**

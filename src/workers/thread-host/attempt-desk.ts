@@ -262,7 +262,11 @@ export class AttemptDesk {
       const endLeftovers = () => Promise.resolve([])
       attempt.programs = null
       attempt.phase = 'ended'
-      const text = await concludeAttempt(attempt, directoryOf(this.#context, attempt), { ...facts, gone: null, endLeftovers })
+      const text = await concludeAttempt(attempt, directoryOf(this.#context, attempt), {
+        ...facts,
+        gone: null,
+        endLeftovers,
+      })
       culprit = JSON.parse(text)
     }
     this.#context.dies('stuck', 'a thread could not be ended', culprit)

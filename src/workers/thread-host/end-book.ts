@@ -1,5 +1,6 @@
-import { appendFileSync, closeSync, fsyncSync, openSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, closeSync, fsyncSync, openSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeFileAtomic } from '../../platform/atomic-file.ts'
 import { hostFiles } from '../threads/host-files.ts'
 
 interface KnownEnd {
@@ -15,7 +16,6 @@ export class EndBook {
   readonly #file: string
   readonly #ends = new Map<string, KnownEnd>()
   #fileBytes = 0
-  #isKept = true
 
   constructor(directory: string) {
     this.#file = join(directory, hostFiles.ends)
@@ -47,34 +47,30 @@ export class EndBook {
   }
 
   /**
-   * Writes down what is not in the file yet. Survives this process, not the machine: after a restart nothing of it counts.
+   * Writes down what is not in the file yet; what cannot be written now is tried again the next time. Survives this process, not
+   * the machine: after a restart nothing of it counts.
    * @param durable true: also forces it to the disk
-   * @returns false when it could not be written
    */
-  write(durable = false): boolean {
+  write(durable = false): void {
     const missing = [...this.#ends.values()].filter((end) => !end.isInFile)
-    const text = missing.map((end) => `${end.text}\n`).join('')
+    const text = linesOf(missing)
     try {
       if (this.#fileBytes + text.length > rewriteBytes && this.#fileBytes > 2 * text.length) this.#rewrite()
       else if (text !== '') {
         appendFileSync(this.#file, text, { mode: 0o600 })
         this.#fileBytes += Buffer.byteLength(text)
       }
-      if (durable) this.#sync()
       for (const end of missing) end.isInFile = true
-      this.#isKept = true
+      if (durable && this.#fileBytes > 0) this.#sync()
     } catch {
-      this.#isKept = false
+      // A full disk: they are in memory still.
     }
-    return this.#isKept
   }
 
   /** Only what nobody has acknowledged. */
   #rewrite(): void {
-    const text = this.texts()
-      .map((one) => `${one}\n`)
-      .join('')
-    writeFileSync(this.#file, text, { mode: 0o600 })
+    const text = linesOf([...this.#ends.values()])
+    writeFileAtomic(this.#file, text)
     this.#fileBytes = Buffer.byteLength(text)
   }
 
@@ -95,4 +91,8 @@ export class EndBook {
       closeSync(descriptor)
     }
   }
+}
+
+function linesOf(ends: readonly KnownEnd[]): string {
+  return ends.map((end) => `${end.text}\n`).join('')
 }

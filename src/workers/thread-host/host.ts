@@ -46,7 +46,7 @@ export class Host {
   #unclaimedTimer: NodeJS.Timeout | null = null
   /** It ends as soon as nothing is left in it. */
   #leaving: 'told' | 'unclaimed' | null = null
-  /** What ran was told to stop, and by no manager. */
+  /** What ran was told to stop, and by no manager: whoever comes now does not change that. */
   #isGivingBack = false
   #isDying = false
 
@@ -89,6 +89,7 @@ export class Host {
 
   /** Gives back what runs, and ends. */
   leave(reason: 'told' | 'unclaimed'): void {
+    if (this.#isGivingBack) return
     this.#leaving = reason
     this.#isGivingBack = true
     for (const key of [...this.#desk.attempts.keys()]) this.#desk.stop(key, 'release')
@@ -143,7 +144,9 @@ export class Host {
     this.#unclaimedTimer = null
     this.#healer.stop()
     // Whoever comes later may have work for it.
-    if (this.#leaving === 'told') this.#leaving = null
+    if (!this.#isGivingBack) this.#leaving = null
+    // It declares anew what it needs.
+    this.#desk.pool.forget(this.#jobs.clear())
     const { host_id, version, threads } = this.#order
     const running = [...this.#desk.attempts.values()].map((attempt) => ({
       key: attempt.key,

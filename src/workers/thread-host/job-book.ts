@@ -31,6 +31,13 @@ export class JobBook {
     for (const key of keys) this.#jobs.delete(key)
   }
 
+  /** @returns the keys of all that were known */
+  clear(): readonly string[] {
+    const keys = [...this.#jobs.keys()]
+    this.#jobs.clear()
+    return keys
+  }
+
   find(key: string): HostJob | undefined {
     return this.#jobs.get(key)
   }

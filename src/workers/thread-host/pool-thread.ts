@@ -72,6 +72,7 @@ export class PoolThread {
       env: options.environment,
       execArgv: [],
       stdin: false,
+      // Nobody reads these: to ask for more would be answered by the streams that the thread has put in their place.
       stdout: true,
       stderr: true,
       resourceLimits: {
@@ -79,9 +80,6 @@ export class PoolThread {
         maxYoungGenerationSizeMb: Math.min(youngMegabytes, options.heapMegabytes),
       },
     })
-    // Code that finds a way around the redirection fills no memory.
-    this.#worker.stdout.resume()
-    this.#worker.stderr.resume()
     this.#port.on('message', (message: FromThread) => this.#take(message))
     this.#worker.on('error', (error) => {
       this.#error = { error }

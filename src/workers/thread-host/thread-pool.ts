@@ -104,7 +104,9 @@ export class ThreadPool {
   /** Attempts that have not begun in a thread wait again, in front of all others. */
   takeBack(thread: PoolThread): void {
     const back = thread.takeBack()
-    if (back.length > 0) this.queue.putBack(back)
+    if (back.length === 0) return
+    this.queue.putBack(back)
+    queueMicrotask(() => this.pump())
   }
 
   forget(jobKeys: readonly string[]): void {

@@ -60,15 +60,21 @@ export type ToHost =
   /** Ends the host once nothing is left in it. */
   | { readonly kind: 'end' }
 
-const artifact = z.strictObject({ name: z.string(), mediaType: z.string(), bytes: z.int(), sha256: z.string() })
-const output = z.strictObject({ bytes: z.number(), droppedBytes: z.number(), tail: z.string() })
+const artifact = z.strictObject({
+  name: z.string().min(1),
+  mediaType: z.string(),
+  bytes: z.int().min(0),
+  sha256: z.string(),
+})
+const count = z.int().min(0)
+const output = z.strictObject({ bytes: count, droppedBytes: count, tail: z.string() })
 const errorRecord = z.strictObject({
   code: z.enum(errorCodes as [ErrorCode, ...ErrorCode[]]),
   message: z.string(),
   remedy: z.string(),
   details: z.record(z.string(), z.unknown()).optional(),
 })
-const elapsedMs = z.number()
+const elapsedMs = z.number().min(0)
 
 /** How an attempt in a host ended; checkpoints lie in the attempt directory and are added by the manager. */
 const handlerEnd = z.discriminatedUnion('kind', [
@@ -76,11 +82,17 @@ const handlerEnd = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('failed'),
     error: errorRecord,
-    retry: z.union([z.enum(['policy', 'never']), z.strictObject({ afterMs: z.number() })]),
+    retry: z.union([z.enum(['policy', 'never']), z.strictObject({ afterMs: z.number().min(0) })]),
     elapsedMs,
     output,
   }),
-  z.strictObject({ kind: z.literal('rate_limited'), waitMs: z.number(), message: z.string(), elapsedMs, output }),
+  z.strictObject({
+    kind: z.literal('rate_limited'),
+    waitMs: z.number().min(0),
+    message: z.string(),
+    elapsedMs,
+    output,
+  }),
   z.strictObject({
     kind: z.literal('timed_out'),
     which: z.enum(['unit', 'idle']),

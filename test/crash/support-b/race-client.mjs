@@ -11,7 +11,7 @@ process.stdout.write('ready\n')
 await once(process.stdin, 'data')
 process.stdin.destroy()
 
-const client = createManagerClient({ home, version: '0.1.0', submittedBy: 'race client' })
+const client = createManagerClient({ home, version: '0.1.0', submittedBy: 'race client', readyTimeoutMs: 100_000 })
 try {
   const submitted = await client.call('submit_job', {
     type: 'command',

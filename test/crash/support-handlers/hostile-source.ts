@@ -122,7 +122,7 @@ export default defineHandler({
   result: z.object({ thread: z.int() }),
   reusable: true,
   async run({ unit, cancellation }) {
-    if (unit.throws) setTimeout(() => { throw new Error('too late') }, 200)
+    if (unit.throws) setTimeout(() => { throw new Error('too late') }, 500)
     await cancellation.wait(unit.takes_ms)
     return { thread: threadId }
   },

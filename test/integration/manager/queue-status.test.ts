@@ -17,10 +17,13 @@ function openStatus() {
     storage: { freeBytes: () => 10, acceptsJobs: true, healthy: true },
     dispatcher: {
       slotsOf: () => ({ total: 4, busy: 0 }),
+      slotsOfKind: () => ({ total: 4, busy: 0 }),
       waitOfQueue: () => null,
       isQueuePaused: () => false,
       runningInQueue: (name: string) => running.get(name) ?? 0,
     },
+    threads: { status: () => [] },
+    jobTypes: { problemOf: () => null },
     isDraining: () => false,
   } as unknown as ServiceContext
   return { ...history, context, running }

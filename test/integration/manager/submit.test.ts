@@ -155,7 +155,10 @@ describe('what runs', () => {
 
   test('silence beyond the idle timeout ends it', async () => {
     const job = await manager.run('echo start; sleep 600', { idle_timeout_s: 0.4, cancel_grace_s: 0.2 })
-    expect(job).toMatchObject({ state: 'failed', error: { message: 'no output for 400 ms (idle_timeout_s)' } })
+    expect(job).toMatchObject({
+      state: 'failed',
+      error: { message: 'no output or progress for 400 ms (idle_timeout_s)' },
+    })
   })
 
   test('run_at in the future waits', async () => {

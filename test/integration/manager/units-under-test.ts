@@ -9,8 +9,10 @@ import type { Job, Json } from '../../../src/domain/job.ts'
 import type { NewJob } from '../../../src/domain/ports/job-store.ts'
 import type { NewSource } from '../../../src/domain/ports/source-store.ts'
 import { UnitFeeder } from '../../../src/manager/runtime/unit-feeder.ts'
+import { JobTypeRegistry } from '../../../src/manager/services/job-type-registry.ts'
 import type { ServiceContext } from '../../../src/manager/services/service-context.ts'
 import { newJob } from '../../support/new-job.ts'
+import { noHandlers } from '../../support/no-handlers.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { openQueue } from './queue-under-test.ts'
 
@@ -82,10 +84,12 @@ export function openUnits() {
         dispatcher: {
           waitOfQueue: () => null,
           isQueuePaused: () => false,
+          isTypeFull: () => false,
           slotsOf: () => ({ total: 2, busy: 0 }),
         },
         supervisor: { progressOf: () => null, estimateOf: () => null, silenceOf: () => null },
         throughput: { estimate: () => null },
+        jobTypes: new JobTypeRegistry(noHandlers),
       }) as unknown as ServiceContext,
   }
 }

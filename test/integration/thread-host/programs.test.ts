@@ -78,6 +78,18 @@ test('a program does not hold its handler up when what it left behind keeps its 
   expect((await manager.end(item.key, 'completed')).result).toMatchObject({ exitCode: 0, stdout: 'done\n' })
 })
 
+test('a cancel ends a program, and does not wait for its handler to see so', async () => {
+  const host = await startHost()
+  const manager = await host.connect()
+  const file = join(host.home, 'pid')
+  const args = ['-c', `trap '' TERM; echo $$ > ${file}; while :; do sleep 0.1; done`]
+  const item = handOver(manager, misbehave('spawned', { program: 'sh', args }, { cancel_grace_ms: 300 }))
+  const pid = await number(file)
+  manager.send({ kind: 'stop', key: item.key, reason: 'cancel' })
+  expect((await manager.end(item.key, 'stopped')).survivors).toEqual([])
+  expect(isAlive(pid)).toBe(false)
+})
+
 test('all that an attempt started ends with it', async () => {
   const host = await startHost()
   const manager = await host.connect()

@@ -81,7 +81,7 @@ describe('readSettings', () => {
   })
 
   test.each([
-    [{ slot: 4 }, 'unknown setting "slot"; valid: slots, idle_exit, '],
+    [{ slot: 4 }, 'unknown setting "slot"; valid: slots, threads, '],
     [{ slots: 'four' }, 'slots is text, but must be a number'],
     [{ slots: 0 }, 'slots is 0, but must be at least 1'],
     [{ idle_exit: 'soon' }, 'idle_exit is "soon", which is not a duration such as "30s" or "10m"'],

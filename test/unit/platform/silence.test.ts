@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { expect, onTestFinished, test } from 'vitest'
-import { Silence } from '../../../src/platform/silence.ts'
 import { type ProcessActivity, readProcessActivity } from '../../../src/platform/process-activity.ts'
+import { Silence } from '../../../src/platform/silence.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 const allowedMs = 700

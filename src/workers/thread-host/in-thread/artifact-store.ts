@@ -21,6 +21,7 @@ export class ArtifactStore {
   readonly #names = new Set<string>()
   readonly #kept: ArtifactFacts[] = []
   readonly #pending = new Set<Promise<Artifact>>()
+  #begun = 0
 
   /**
    * @param directory makes the attempt directory, and tells its path
@@ -65,7 +66,8 @@ export class ArtifactStore {
   async #keep(name: string, data: ArtifactData, mediaType: string): Promise<Artifact> {
     const directory = join(this.#directory(), attemptNames.artifacts)
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    const temporary = join(this.#directory(), `artifact.${this.#names.size}.tmp`)
+    this.#begun += 1
+    const temporary = join(this.#directory(), `artifact.${this.#begun}.tmp`)
     const path = join(directory, name)
     try {
       const written = isFile(data) ? await this.#move(data.file, temporary) : await this.#write(data, temporary)

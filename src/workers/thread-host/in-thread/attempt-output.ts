@@ -48,10 +48,7 @@ export class AttemptOutput {
 
   /** @param durable true: it is on the disk when this returns */
   close(durable: boolean): OutputFacts {
-    if (this.#descriptor !== null && !this.#isClosed) {
-      if (durable) fdatasyncSync(this.#descriptor)
-      closeSync(this.#descriptor)
-    }
+    if (this.#descriptor !== null && !this.#isClosed) closeFile(this.#descriptor, durable)
     this.#isClosed = true
     const cut = this.#bytes > tailBytes
     const tail = this.#tail.subarray(Math.max(0, this.#tailLength - tailBytes), this.#tailLength)
@@ -93,5 +90,14 @@ export class AttemptOutput {
       askForCare()
       control.waitForCredit(state, remindMs)
     }
+  }
+}
+
+function closeFile(descriptor: number, durable: boolean): void {
+  try {
+    if (durable) fdatasyncSync(descriptor)
+    closeSync(descriptor)
+  } catch {
+    // A result is worth more than its log.
   }
 }

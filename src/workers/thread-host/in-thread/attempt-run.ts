@@ -122,7 +122,7 @@ export class AttemptRun {
     const reason = new Cancelled()
     if (this.#abort !== null && !this.#abort.signal.aborted) this.#abort.abort(reason)
     for (const wake of [...(this.#waiters ?? [])]) wake()
-    this.#thread.programs.abandon(this.item.seq, reason)
+    this.#thread.programs.abort(this.item.seq, reason)
   }
 
   /** @returns takes the listener out again */
@@ -158,7 +158,7 @@ export class AttemptRun {
   end(durable: boolean): OutputFacts {
     this.#hasEnded = true
     this.#progress?.flush()
-    this.#thread.programs.abandon(this.item.seq, new Error('the attempt has ended'))
+    this.#thread.programs.abandon(this.item.seq)
     return this.#output?.close(durable) ?? nothingWritten
   }
 }

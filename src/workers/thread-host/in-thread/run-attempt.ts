@@ -29,7 +29,12 @@ export async function runAttempt(thread: ThreadState, attempt: AttemptRun): Prom
     void thread.within(attempt, () => work(thread, attempt)).then(resolve)
   })
   if (thread.control.isCancelled(attempt.item.seq)) flags |= endFlags.afterStop
-  return { text: endText(thread, attempt, ending), flags }
+  try {
+    return { text: endText(thread, attempt, ending), flags }
+  } catch {
+    // The main thread sees that this is no end.
+    return { text: '', flags: flags | endFlags.fatal }
+  }
 }
 
 async function work(thread: ThreadState, attempt: AttemptRun): Promise<Ending> {

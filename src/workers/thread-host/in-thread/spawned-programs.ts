@@ -60,13 +60,20 @@ export class SpawnedPrograms {
     }
   }
 
-  /** The attempt is to end, or has ended: whoever waits for its programs waits no more. */
-  abandon(seq: number, reason: Error): void {
-    for (const [id, child] of this.#children) {
-      if (child.seq !== seq) continue
-      this.#children.delete(id)
-      child.reject(reason)
-    }
+  /** The attempt is to end: who waits for its programs waits no more. */
+  abort(seq: number, reason: Error): void {
+    for (const child of this.#forget(seq)) child.reject(reason)
+  }
+
+  /** The attempt has ended: nobody waits for its programs. */
+  abandon(seq: number): void {
+    this.#forget(seq)
+  }
+
+  #forget(seq: number): readonly Child[] {
+    const ours = [...this.#children].filter(([, child]) => child.seq === seq)
+    for (const [id] of ours) this.#children.delete(id)
+    return ours.map(([, child]) => child)
   }
 
   #tell(id: number, child: Child, message: Extract<ChildMessage, { kind: 'child_output' }>): void {

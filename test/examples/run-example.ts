@@ -19,7 +19,7 @@ interface Saved {
   readonly broken: readonly string[]
 }
 
-const longestMs = 110_000
+const longestMs = 170_000
 
 /** Counts of a job as its status tells them. */
 export interface Counts {

@@ -63,7 +63,9 @@ describe('the front end survives', () => {
     expect(await frontEnd.request('ping')).toMatchObject({ result: {} })
   })
 
-  test('a client that never reads, in bounded memory, and answers everything once it reads', async () => {
+  test('a client that never reads, in bounded memory, and answers everything once it reads', {
+    timeout: 240_000,
+  }, async () => {
     const calls = 3_000
     const frontEnd = startFrontEnd(useTemporaryHome(), { read: false })
     const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'deaf', version: '1' } }
@@ -72,7 +74,7 @@ describe('the front end survives', () => {
     for (let id = 0; id < calls; id += 1) frontEnd.send({ id, method: 'tools/list' })
     // All requests have left this process when its own buffer is empty; what they caused shows in the memory.
     await waitUntil(() => frontEnd.child.stdin.writableLength === 0, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: 'requests to be taken',
     })
     let highest = 0
@@ -87,7 +89,8 @@ describe('the front end survives', () => {
     // One read of stdin holds some 1,300 requests; unbounded, the answers alone would take more than 240 MB.
     expect(highest).toBeLessThan(230 * mebibyte)
     frontEnd.readStdout()
-    await frontEnd.answerTo(calls - 1, 40_000)
+    // 240 MB are written and read.
+    await frontEnd.answerTo(calls - 1, 150_000)
     expect(frontEnd.messages).toHaveLength(calls + 1)
   })
 
@@ -111,7 +114,7 @@ describe('the front end survives', () => {
       frontEnd.send({ id, method: 'tools/call', params: { name: 'job_status', arguments: { ids: ['nonsense'] } } })
     }
     await frontEnd.answerTo(calls - 1, 40_000)
-    await waitUntil(() => frontEnd.messages.length === calls + 1, { timeoutMs: 20_000 })
+    await waitUntil(() => frontEnd.messages.length === calls + 1)
     expect(frontEnd.messages.filter(({ result }) => result?.['isError'] === true)).toHaveLength(calls)
   })
 })

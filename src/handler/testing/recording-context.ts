@@ -68,11 +68,13 @@ export class RecordingContext {
         const problem = artifactNameProblem(name)
         if (problem !== null) throw new TypeError(problem)
         const folder = join(directory, 'files')
-        mkdirSync(folder, { recursive: true })
+        mkdirSync(folder, { recursive: true, mode: 0o700 })
         return join(folder, name)
       },
       spawn: async (program, args, options) => {
         this.#assertRuns()
+        // Where it runs.
+        mkdirSync(directory, { recursive: true, mode: 0o700 })
         return await this.#programs.run(program, args, options)
       },
     }

@@ -1,12 +1,10 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { z } from 'zod'
 import type { HandlerDefinition } from '../define-handler.ts'
 import { jsonProblem } from '../json-problem.ts'
 import { outcomeOf } from '../outcomes.ts'
 import { RecordingContext } from './recording-context.ts'
 import type { CheckpointOf, HandlerRun, RunOptions, RunOutcome } from './run-options.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 /**
  * Runs a handler in this process, once, as a thread would: params, unit, checkpoints and result are checked, programs and files
@@ -28,7 +26,7 @@ export async function runHandler<
   const recording = new RecordingContext(
     {
       params: await fitting(handler.params, options.params, 'params'),
-      unit: handler.unit === undefined ? options.unit : await fitting(handler.unit, options.unit, 'unit'),
+      unit: await unitFor(handler.unit, options),
       position: options.position ?? 0,
       jobId: 'job_test',
       unitId: 'unit_test',
@@ -108,6 +106,15 @@ async function fitting(schema: z.ZodType, value: unknown, name: string): Promise
   throw misfit(parsed.error, name)
 }
 
+/** A final step has none, whatever the handler declares. */
+async function unitFor(
+  schema: z.ZodType | undefined,
+  { unit, resultsFile }: { readonly unit?: unknown; readonly resultsFile?: string | null },
+): Promise<unknown> {
+  const isFinalStep = typeof resultsFile === 'string'
+  return schema === undefined || isFinalStep ? unit : await fitting(schema, unit, 'unit')
+}
+
 function misfit(error: z.ZodError, name: string): TypeError {
   return new TypeError(`${name} does not fit the handler's schema: ${z.prettifyError(error)}`)
 }
@@ -123,16 +130,4 @@ function ownEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
   )
-}
-
-let base: string | null = null
-
-/** All runs of a process share one that is removed at its end. */
-function temporaryDirectory(): string {
-  if (base === null) {
-    const made = mkdtempSync(join(realpathSync(tmpdir()), 'nightkiln-handler-'))
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
-    base = made
-  }
-  return mkdtempSync(join(base, 'attempt-'))
 }

@@ -61,6 +61,6 @@ export interface HandlerRun<Result extends z.ZodType, Checkpoint> {
   readonly checkpoints: readonly CheckpointOf<Checkpoint>[]
   readonly logs: readonly RecordedLog[]
   readonly artifacts: readonly Artifact[]
-  /** With all files of the attempt. */
+  /** With all files of the attempt; not there when it made none. */
   readonly directory: string
 }

@@ -18,7 +18,7 @@ export async function storeArtifact(
 ): Promise<Artifact> {
   const problem = artifactNameProblem(name)
   if (problem !== null) throw new TypeError(problem)
-  await mkdir(directory, { recursive: true })
+  await mkdir(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, name)
   if (typeof data === 'object' && 'file' in data) await move(data.file, path)
   else await pipeline(Readable.from(pieces(data)), createWriteStream(path))

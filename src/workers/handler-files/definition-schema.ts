@@ -79,8 +79,11 @@ export function checkDefinition(definition: HandlerDefinition): void {
   const parsed = definitionSchema.safeParse(value)
   if (!parsed.success)
     throw unusable(issueSentences(parsed.error.issues, { schema: definitionSchema, value, keyNoun: 'key' }))
-  const key = parsed.data.perKey?.key
-  if (key !== undefined) checkKey(key)
+  const { perKey } = parsed.data
+  if (perKey === undefined) return
+  checkKey(perKey.key)
+  if (perKey.concurrency === undefined && perKey.rateLimit === undefined)
+    throw unusable('perKey has neither concurrency nor rateLimit; say what units with the same key share')
 }
 
 function checkKey(key: string): void {

@@ -16,5 +16,4 @@ const checksumTree = defineHandler({
   run: async (context) => (await import('./checksum-tree/perform.ts')).performChecksumTree(context),
 })
 
-// biome-ignore lint/style/noDefaultExport: a thread loads the definition as the default export
 export default checksumTree

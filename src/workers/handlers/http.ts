@@ -22,5 +22,4 @@ const http = defineHandler({
   run: async (context) => (await import('./http/perform.ts')).performHttp(context),
 })
 
-// biome-ignore lint/style/noDefaultExport: a thread loads the definition as the default export
 export default http

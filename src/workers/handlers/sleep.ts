@@ -45,5 +45,4 @@ const sleep = defineHandler({
   },
 })
 
-// biome-ignore lint/style/noDefaultExport: a thread loads the definition as the default export
 export default sleep

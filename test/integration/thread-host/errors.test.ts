@@ -132,17 +132,20 @@ test('what an attempt leaves behind may not end another as its failure', async (
   expect((await manager.end(next.key, 'released')).message).toContain('an earlier attempt')
 })
 
-test('a handler that changes the world of its thread changes nobody else', async () => {
-  const host = await startHost({ threads: 1 })
-  const manager = await host.connect()
-  const changed = handOver(manager, misbehave('change_world'))
-  await waitUntil(() => manager.ends(changed.key).length > 0, { what: 'its one end' })
-  const item = handOver(manager, misbehave('see_world'))
-  expect((await manager.end(item.key, 'completed')).result).toEqual({
-    evil: null,
-    environment: null,
-    changed: null,
-    json: '{"a":["1"]}',
-  })
-  expect(manager.ends(changed.key)).toHaveLength(1)
-})
+test.each(['change_something', 'change_everything'])(
+  'a handler that does %s in its thread changes nobody else',
+  async (how) => {
+    const host = await startHost({ threads: 1 })
+    const manager = await host.connect()
+    const changed = handOver(manager, misbehave(how))
+    await waitUntil(() => manager.ends(changed.key).length > 0, { what: 'its one end' })
+    const item = handOver(manager, misbehave('see_world'))
+    expect((await manager.end(item.key, 'completed')).result).toEqual({
+      evil: null,
+      environment: null,
+      changed: null,
+      json: '{"a":["1"]}',
+    })
+    expect(manager.ends(changed.key)).toHaveLength(1)
+  },
+)

@@ -99,7 +99,13 @@ const ways = {
     return 'waited'
   },
 
-  change_world() {
+  change_something() {
+    Object.prototype.evil = true
+    process.env.CHANGED = 'yes'
+    globalThis.changed = true
+    return 'changed'
+  },
+  change_everything() {
     JSON.stringify = () => 'changed'
     JSON.parse = () => 'changed'
     Object.prototype.toJSON = () => 'changed'

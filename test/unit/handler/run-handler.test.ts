@@ -108,6 +108,14 @@ describe('runHandler', () => {
     await expect(runHandler(counting, { params: { steps: 1.5 } })).rejects.toThrow(/params does not fit.*steps/s)
   })
 
+  test('checks units, but for a final step, which has none', async () => {
+    const unit = z.object({ path: z.string() })
+    const handler = defineHandler({ ...using(({ unit }) => unit ?? 'none'), unit })
+    expect((await runHandler(handler, { params: {}, unit: { path: 'a' } })).result).toEqual({ path: 'a' })
+    await expect(runHandler(handler, { params: {} })).rejects.toThrow(/unit does not fit/)
+    expect((await runHandler(handler, { params: {}, resultsFile: '/results' })).result).toBe('none')
+  })
+
   test('keeps artifacts as real files', async () => {
     const handler = using(async ({ artifact, temporaryFile }) => {
       await artifact('words.txt', 'one two')

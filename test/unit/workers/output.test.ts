@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { outputLimits, trimTail } from '../../../src/workers/output-limits.ts'
 import { readOutput } from '../../../src/workers/output-reader.ts'
-import { tailText } from '../../../src/workers/output-tail.ts'
+import { tailText } from '../../../src/workers/tail-text.ts'
 
 function directoryWith(files: Readonly<Record<string, string>>): string {
   const directory = mkdtempSync(join(tmpdir(), 'nk-output-'))

@@ -1,12 +1,11 @@
 import { closeSync, constants, fdatasyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OutputFacts } from '../../../domain/ports/attempt.ts'
-import { tailText } from '../../output-tail.ts'
+import { tailBytes, tailText } from '../../tail-text.ts'
 import { aheadBytes, attemptNames, quietBytes } from '../attempt-names.ts'
 import type { ControlBlock } from '../control-block.ts'
 
 const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0)
-const tailBytes = 4 * 1024
 /** Written at once; between two pieces it may have to wait. */
 const pieceBytes = 64 * 1024
 /** Between two reminders while it waits. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { attemptDirectory } from '../../../config/paths.ts'
 import type { OutputFacts } from '../../../domain/ports/attempt.ts'
 import { Cancelled } from '../../../handler/outcomes.ts'
 import { attemptNames } from '../attempt-names.ts'
@@ -103,8 +102,8 @@ export class AttemptRun {
   /** Makes the attempt directory. @returns its path */
   directory(): string {
     if (this.#directory === null) {
-      const { unit_id: unitId, attempt, nonce } = this.item
-      this.#directory = attemptDirectory({ attempts: this.#thread.attempts }, { unitId, attempt, nonce })
+      // The key names it; the module of all paths takes a tenth of the time in which a thread starts.
+      this.#directory = join(this.#thread.attempts, this.item.key)
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
     }
     return this.#directory

@@ -23,7 +23,8 @@ export async function checkInput(handler: HandlerDefinition, attempt: AttemptRun
   const params = await parseWith(handler.params, given)
   if (!params.success) return refused('params', handler.params, given, params.error)
   let unit: unknown = item.unit
-  if (handler.unit !== undefined) {
+  // A final step has none, but all results.
+  if (handler.unit !== undefined && item.results_file === undefined) {
     const parsed = await parseWith(handler.unit, item.unit)
     if (!parsed.success) return refused('unit', handler.unit, item.unit, parsed.error)
     unit = parsed.data

@@ -8,6 +8,8 @@ interface Shape {
   readonly files: number
   /** True when the tests start processes of the product: they run what ships, so dist/ is built first. */
   readonly built: boolean
+  /** Its files share processes, which saves loading everything again for each: only where nothing outlives a test. */
+  readonly shared?: boolean
   /** Default: all of the folder with the project's name. */
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
@@ -21,7 +23,7 @@ const alone = ['start-race', 'manager-kills', 'output-flood', 'executor-flood'].
 /** In running order, fast to slow. */
 const shapes: readonly Shape[] = [
   { name: 'unit', timeoutMs: 20_000, files: 2, built: false },
-  { name: 'conformance', timeoutMs: 20_000, files: 2, built: false },
+  { name: 'conformance', timeoutMs: 20_000, files: 2, built: false, shared: true },
   { name: 'property', timeoutMs: 180_000, files: 2, built: false },
   { name: 'integration', timeoutMs: 60_000, files: 2, built: true },
   { name: 'protocol', timeoutMs: 120_000, files: 2, built: true },
@@ -39,7 +41,7 @@ function project(shape: Shape, order: number): TestProjectInlineConfiguration {
       exclude: [...(shape.exclude ?? [])],
       environment: 'node',
       pool: 'forks',
-      isolate: true,
+      isolate: shape.shared !== true,
       maxWorkers: shape.files,
       retry: 0,
       testTimeout: shape.timeoutMs,

@@ -84,6 +84,8 @@ export class AttemptPrograms {
    */
   end(graceMs = leftoverGraceMs): Promise<readonly number[]> {
     const { killer, mark } = this.#options
+    // There neither marks nor groups can be seen.
+    if (process.platform === 'win32') for (const { child } of this.#programs.values()) child.kill()
     this.#ending ??= endMarked(killer, mark, graceMs)
     return this.#ending
   }

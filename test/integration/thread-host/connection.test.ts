@@ -1,5 +1,7 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { expect, test } from 'vitest'
+import { statePaths } from '../../../src/config/paths.ts'
 import { processStartTime } from '../../../src/platform/process-identity.ts'
 import { handOver, hostItem, hostJob, startHost } from '../../support/host-client.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -25,6 +27,7 @@ test('a host says who it is, in its file and in its welcome', async () => {
   manager.send({ kind: 'ping', id: 7 })
   const pong = await waitUntil(() => manager.messages.find((message) => message.kind === 'pong'))
   expect(pong).toMatchObject({ id: 7, attempts: [] })
+  expect(readFileSync(`/proc/${host.pid}/oom_score_adj`, 'utf8').trim()).toBe('1000')
   process.stdout.write(`ready after ${Math.round(host.readyMs)} ms\n`)
 })
 
@@ -132,6 +135,25 @@ test('a host to which nobody comes gives back what runs, and ends itself', async
   expect(await host.gone()).toBe(0)
   expect(host.lastWords()).toMatchObject({ reason: 'unclaimed', culprit: null })
   expect(JSON.parse(host.read('ends'))).toMatchObject({ key: item.key, end: { kind: 'stopped', reason: 'release' } })
+})
+
+test('a host whose manager is gone runs the script that starts the next one', async () => {
+  const host = await startHost()
+  const paths = statePaths(host.home)
+  const manager = await host.connect()
+  await waitUntil(() => manager.welcome)
+  writeFileSync(paths.healScript, `echo healed >> '${host.home}/healed'\n`)
+  manager.close()
+  await waitUntil(() => readFileSync(`${host.home}/healed`, 'utf8') === 'healed\n')
+})
+
+test('what handlers write past their own log does not fill the disk', async () => {
+  const host = await startHost()
+  const manager = await host.connect()
+  const item = handOver(manager, misbehave('past_the_log'))
+  await manager.end(item.key, 'completed')
+  await waitUntil(() => host.read('log').length < 1.1 * 1024 * 1024, { what: 'host.log to be shortened' })
+  expect(host.read('log')).toContain('past past')
 })
 
 test('a host that is told to end does so when nothing is left in it', async () => {

@@ -1,5 +1,5 @@
 import { execSync, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { writeFileSync, writeSync } from 'node:fs'
 import { defineHandler, RateLimited, Reject, Retry, z } from '../../../dist/handler/index.js'
 
 const long = 60_000
@@ -147,6 +147,11 @@ const ways = {
   },
   async flood_console(_ctx, { lines }) {
     for (let at = 0; at < lines; at++) print('line', at)
+    return null
+  },
+
+  past_the_log() {
+    for (let at = 0; at < 30; at++) writeSync(2, `${'past '.repeat(20_000)}\n`)
     return null
   },
 

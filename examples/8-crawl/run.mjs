@@ -9,7 +9,7 @@ import { until } from '../support/until.mjs'
 import { story } from '../support/workplace.mjs'
 
 const fetchPage = fileURLToPath(new URL('fetch-page.mjs', import.meta.url))
-const pagesPerHost = 12
+const pagesPerHost = 9
 const isGone = (page) => page === '1/page-7'
 const isShaky = (page) => page === '0/page-5'
 

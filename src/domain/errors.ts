@@ -134,7 +134,7 @@ export const errorKinds = {
     exitCode: 6,
     httpStatus: 500,
     retryable: false,
-    meaning: 'Three attempts of the unit vanished without an exit status; it is not tried again.',
+    meaning: 'Three attempts of the unit died without an outcome; it is not tried again.',
     remedy: 'Find out what kills it (memory?), then rerun.',
   },
   input_rejected: {

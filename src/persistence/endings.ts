@@ -178,7 +178,7 @@ function eventData(unit: ChangedUnitRow, outcome: AttemptOutcome, error: ErrorRe
 function poisonRecord(crashes: number, last: ErrorRecord | null): ErrorRecord {
   return {
     code: 'poison',
-    message: `${crashes} attempts of the unit vanished without an exit status${last === null ? '' : `; the last: ${last.message}`}`,
+    message: `${crashes} attempts of the unit died without an outcome${last === null ? '' : `; the last: ${last.message}`}`,
     remedy: errorKinds.poison.remedy,
     ...(last === null ? {} : { details: { last_code: last.code } }),
   }

@@ -250,15 +250,23 @@ describe('the program itself', () => {
     [['list', '--state', 'nowhere'], 'nowhere'],
     [['status', 'x!'], 'not a job id'],
     [['setup', '--client', 'emacs'], 'emacs'],
-  ])('%j is refused with code 2, in words and as JSON, without a stack', async (given, named) => {
-    const home = useTemporaryHome()
-    const people = await runCli(home, given)
+  ])('%j is refused with code 2, in words, without a stack', async (given, named) => {
+    const people = await runCli(useTemporaryHome(), given)
     expect(people).toMatchObject({ code: 2, stdout: '' })
     expect(people.stderr).toContain(named)
     expect(people.stderr).not.toMatch(/\n\s+at /)
-    const json = await runCli(home, ['--json', ...given])
+  })
+
+  // A complaint of the parser, one of a group of commands, one of an option, one of the client.
+  it.each([
+    [['bogus'], 'unknown command "bogus"'],
+    [['manager', 'bogus'], 'unknown command "bogus"'],
+    [['submit', '--max-failed', 'some', '--', 'true'], '--max-failed is "some"'],
+    [['status', 'x!'], 'not a job id'],
+  ])('%j is refused as JSON, too', async (given, named) => {
+    const json = await runCli(useTemporaryHome(), ['--json', ...given])
     expect(json).toMatchObject({ code: 2, stdout: '' })
-    expect(errorOf(json)).toMatchObject({ code: 'invalid_input' })
+    expect(errorOf(json)).toMatchObject({ code: 'invalid_input', message: expect.stringContaining(named) })
   })
 
   it('a relative NIGHTKILN_HOME is refused by name', async () => {

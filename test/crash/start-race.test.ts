@@ -60,18 +60,18 @@ it('100 front ends at once on a cold state directory of 150 bytes: one manager, 
   await endManager(home)
 })
 
-it('40 clients released at the same moment, cold, and again over the files of a killed manager', {
+it('24 clients released at the same moment, cold, and again over the files of a killed manager', {
   timeout,
 }, async () => {
   const home = useTemporaryHome()
   const slowBefore = await machineSlowness()
-  const cold = await crowdOfClients(home, 40, 'shared', withinMs)
+  const cold = await crowdOfClients(home, 24, 'shared', withinMs)
   await expectOneManager(home, cold.answers, 1)
 
   // manager.json and socket of the dead one stay behind.
   await killManager(home.home, 'SIGKILL')
   expect(readManagerFile(home.home)?.state).toBe('leading')
-  const stale = await crowdOfClients(home, 40, 'shared', withinMs)
+  const stale = await crowdOfClients(home, 24, 'shared', withinMs)
   await expectOneManager(home, stale.answers, 2)
   expect(stale.answers[0]?.id).toBe(cold.answers[0]?.id)
   const slowness = Math.max(slowBefore, await machineSlowness())

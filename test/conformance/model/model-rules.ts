@@ -78,7 +78,7 @@ export function poison(crashes: number, last: ErrorRecord | null): ErrorRecord {
   const because = last === null ? '' : `; the last: ${last.message}`
   return {
     code: 'poison',
-    message: `${crashes} attempts of the unit vanished without an exit status${because}`,
+    message: `${crashes} attempts of the unit died without an outcome${because}`,
     remedy: errorKinds.poison.remedy,
     ...(last === null ? {} : { details: { last_code: last.code } }),
   }

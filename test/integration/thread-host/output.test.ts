@@ -8,10 +8,13 @@ import { readStat } from '../../support/proc.ts'
 const megabyte = 1024 * 1024
 const pageBytes = 4_096
 
-test.each([65_536, 1_000])('1 GB of output in pieces of %i bytes is kept short, and fills no memory', async (size) => {
+test.each([
+  [1_024, 65_536],
+  [100, 1_000],
+])('%i MB of output in pieces of %i bytes are kept short, and fill no memory', async (megabytes, size) => {
   const host = await startHost({ threads: 1 })
   const manager = await host.connect()
-  const bytes = size === 1_000 ? 100 * megabyte : 1024 * megabyte
+  const bytes = megabytes * megabyte
   const count = Math.ceil(bytes / size)
   const job = hostJob('misbehave.mjs', { how: 'flood', bytes, size }, { max_output_bytes: 10 * megabyte })
   let largest = 0
@@ -30,7 +33,7 @@ test.each([65_536, 1_000])('1 GB of output in pieces of %i bytes is kept short, 
   expect(largest).toBeLessThan(250 * megabyte)
   // A piece that was just being written while the file was shortened may have gone uncounted.
   expect(end.output.bytes).toBeLessThanOrEqual(count * size + 14)
-  expect(end.output.bytes).toBeGreaterThan(count * size - 4 * 65_536)
+  expect(end.output.bytes).toBeGreaterThan(count * size - 2 * 65_536)
   const directory = host.attemptDirectory(item)
   const kept = readdirSync(directory)
     .filter((name) => name.startsWith('output'))

@@ -85,7 +85,8 @@ export class AttemptOutput {
       const state = control.creditState()
       const allowed = control.allowed()
       // Until somebody has had a look it may go on for a while.
-      if (this.#bytes <= (allowed === 0 ? aheadBytes : allowed) || control.isCancelled(seq)) return
+      // Not one byte beyond: what is written while the file is shortened may be lost uncounted.
+      if (this.#bytes < (allowed === 0 ? aheadBytes : allowed) || control.isCancelled(seq)) return
       askForCare()
       control.waitForCredit(state, remindMs)
     }

@@ -70,7 +70,7 @@ export function addJobOptions(command: Command): Command {
     .option('--backoff-factor <number>', 'growth of the pause')
     .option('--no-rerun-when-lost', 'do not run again when the machine or the processes vanished')
     .option('--timeout <length>', 'longest time of an attempt, such as 30s or 2h; a bare number: seconds')
-    .option('--idle-timeout <length>', 'longest silence of the output')
+    .option('--idle-timeout <length>', 'longest silence: no output, of a handler no progress either')
     .option('--cancel-grace <length>', 'time between TERM and KILL')
     .option('--max-output <size>', 'kept head and tail of the output, such as 10mb')
     .option('--params <json>', 'parameters of the type as a JSON object, or @FILE')

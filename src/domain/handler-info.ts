@@ -36,6 +36,8 @@ export const handlerInfo = z.strictObject({
   params_schema: jsonObject,
   /** Null: it takes any unit, or none. */
   unit_schema: jsonObject.nullable(),
+  /** True: a job without units cannot succeed. */
+  unit_required: z.boolean(),
   result_schema: jsonObject,
   /** As submit_job takes it, without type. */
   example: jsonObject,

@@ -57,6 +57,7 @@ async function result(session: Session, options: Options, typed: string): Promis
 function showResult(answer: ResultAnswer, terminal: Terminal): void {
   const text = typeof answer.result === 'string' ? answer.result : JSON.stringify(answer.result, null, 2)
   for (const line of indentedLines(text, terminal, '')) terminal.line(line)
+  if (answer.state === 'failed' || answer.state === 'cancelled') terminal.note(`the job ${answer.state}`)
   if (answer.truncated) terminal.note(`cut: the whole result has ${formatBytes(answer.result_bytes)}`)
   for (const { name, unit, bytes, path } of answer.artifacts) {
     const of = answer.artifacts.some((other) => other.unit !== unit) ? `  unit ${unit}` : ''

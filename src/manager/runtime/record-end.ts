@@ -76,7 +76,7 @@ function recordSlowDown(
     message: `told to slow down: ${end.message}; waits ${formatDuration(until - now)}`,
     remedy: errorKinds.rate_limited.remedy,
   }
-  const ended = store.deferUnitIfHeld(fence, until, handlerOutput(end), endFacts(end, error, null, now))
+  const ended = store.deferUnitIfHeld(fence, until, handlerOutput(end, error), endFacts(end, error, null, now))
   return ended === null ? null : { ended, heldUntil: until }
 }
 
@@ -117,7 +117,7 @@ function recordOther(
     case 'failed': {
       const { retry } = end
       const named = retry === 'never' ? null : retry === 'policy' ? retryAt : at.now + retry.afterMs
-      return store.failUnitIfHeld(fence, 'failed', named, handlerOutput(end), facts(end.error))
+      return store.failUnitIfHeld(fence, 'failed', named, handlerOutput(end, end.error), facts(end.error))
     }
     case 'not_started':
       return store.failUnitIfHeld(fence, 'failed', null, null, facts(end.error))
@@ -164,8 +164,13 @@ function commandOutput(exitCode: number | null, elapsedMs: number, output: Outpu
 }
 
 /** What a handler that did not complete leaves: how long it ran and what it said last. */
-function handlerOutput({ elapsedMs, output }: { elapsedMs: number; output: OutputFacts }): Json {
-  return { duration_ms: Math.round(elapsedMs), output_bytes: output.bytes, untrusted_output_tail: output.tail }
+function handlerOutput({ elapsedMs, output }: { elapsedMs: number; output: OutputFacts }, error: ErrorRecord): Json {
+  return {
+    error: { code: error.code, message: error.message },
+    duration_ms: Math.round(elapsedMs),
+    output_bytes: output.bytes,
+    untrusted_output_tail: output.tail,
+  }
 }
 
 function rejection(exitCode: number, tail: string): ErrorRecord {

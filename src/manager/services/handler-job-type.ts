@@ -22,6 +22,7 @@ export function handlerJobType({ info }: AvailableHandler): JobType {
     defaults: info.defaults,
     gpu: info.gpu,
     hasTemplates: false,
+    needsUnits: info.unit_required,
     checkUnit:
       unitSchema === null
         ? null

@@ -30,6 +30,8 @@ export interface JobType {
    * @throws QueueError invalid_input
    */
   readonly checkUnit: ((unit: Json, name: string) => void) | null
+  /** True: a job without units would fail. */
+  readonly needsUnits: boolean
   /** Whether placeholders such as {{unit.path}} stand in its parameters. */
   readonly hasTemplates: boolean
   readonly gpu: HandlerInfo['gpu']
@@ -43,6 +45,7 @@ const command: JobType = {
   executor: 'command',
   defaults: {},
   checkUnit: null,
+  needsUnits: false,
   hasTemplates: true,
   gpu: 'never',
   paramsSchema: commandParams,
@@ -79,6 +82,7 @@ const noop: JobType = {
   executor: 'inline',
   defaults: {},
   checkUnit: null,
+  needsUnits: false,
   hasTemplates: false,
   gpu: 'never',
   paramsSchema: noopParams,

@@ -51,7 +51,9 @@ export function jobView(context: ServiceContext, job: Job, detail: 'concise' | '
     no_output_s: facts.silentMs === null ? null : Math.round(facts.silentMs / 1000),
     attempts: unit === null && job.startedAt !== null ? null : attempts.length,
     execution_mode: lastAttempt?.mode ?? null,
-    error: errorView(job.error ?? (isFinalJobState(job.state) ? null : (lastAttempt?.error ?? null))),
+    error: isFinalJobState(job.state)
+      ? errorView(job.error)
+      : passingErrorView(job.error ?? lastAttempt?.error ?? null),
     ...(output === null ? {} : { result: boundedJson(output, resultPreviewBytes).value }),
     rerun_of: job.rerunOf,
     submitted_by: job.submittedBy,
@@ -200,6 +202,12 @@ export function attemptView(position: number, attempt: Attempt): AttemptView {
     finished_at: isoOrNull(attempt.finishedAt),
     error: errorView(attempt.error),
   }
+}
+
+/** Of a job that goes on: whoever followed the remedy of its last error would make a second one. */
+function passingErrorView(error: ErrorRecord | null): ErrorView | null {
+  const view = errorView(error)
+  return view === null ? null : { ...view, remedy: 'Nothing is to be done now: the job goes on by itself.' }
 }
 
 export function errorView(error: ErrorRecord | null): ErrorView | null {

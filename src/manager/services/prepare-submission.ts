@@ -64,6 +64,7 @@ export async function prepareSubmission(
   const limitKeyIsDefault = asked.per_key === undefined && request.per_key !== undefined
   checkSize(request.params)
   checkCombinations(request, rerun)
+  checkNeeds(type, request, rerun)
   checkUnits(type, request.units, undefined)
   const prepared = type.prepare(request.params, request.context)
   const cwd = clientContext.safeParse(prepared.context).data?.cwd ?? null
@@ -172,6 +173,14 @@ function withDefaults(request: SubmitRequest, { defaults }: JobType, hasChosenUn
   const hasMany =
     hasChosenUnits || request.units !== undefined || request.source !== undefined || request.keep_open === true
   return submitRequest.parse({ ...rest, ...(hasMany && perKey !== undefined ? { per_key: perKey } : {}), ...given })
+}
+
+function checkNeeds({ needsUnits, type }: JobType, request: SubmitRequest, rerun: RerunOf | null): void {
+  if (!needsUnits || request.units !== undefined || request.source !== undefined) return
+  if (request.keep_open === true || rerun?.units != null) return
+  throw new QueueError('invalid_input', `"${type}" works on units, and none was given`, {
+    remedy: `Give units or a source; list_job_types {"type":"${type}"} shows what a unit is.`,
+  })
 }
 
 /** @throws QueueError invalid_input naming the first unit that the type refuses */

@@ -60,6 +60,7 @@ export async function submitOrRerun(
     job,
     options: prepared.options,
     params: request.params,
+    isHandler: context.jobTypes.executorOf(job.type) === 'thread',
     gpu: prepared.gpu,
     missingDirectory: job.startedAt === null ? await looked : null,
     now: context.clock.now(),

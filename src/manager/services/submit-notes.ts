@@ -21,6 +21,8 @@ export interface NoteFacts {
   readonly options: JobOptions
   /** As the caller said it. */
   readonly params: Readonly<Record<string, unknown>>
+  /** True: a handler; its signs of life are more than output. */
+  readonly isHandler: boolean
   /** What its job type says of a GPU. */
   readonly gpu: 'never' | 'prefer' | 'require'
   /** The directory, when it does not exist at this moment. */
@@ -30,7 +32,7 @@ export interface NoteFacts {
 }
 
 /** What will happen to a submitted job, in sentences: nothing about its start, retries or limits is to be a surprise. */
-export function submitNotes({ job, options, params, gpu, missingDirectory, now }: NoteFacts): string[] {
+export function submitNotes({ job, options, params, isHandler, gpu, missingDirectory, now }: NoteFacts): string[] {
   return [
     ...startNotes(job, now),
     ...(missingDirectory === null
@@ -58,7 +60,9 @@ export function submitNotes({ job, options, params, gpu, missingDirectory, now }
       : [`Each attempt is ended after ${formatDuration(options.unitTimeoutMs)}.`]),
     ...(options.idleTimeoutMs === null
       ? []
-      : [`It is ended after ${formatDuration(options.idleTimeoutMs)} without output.`]),
+      : [
+          `It is ended after ${formatDuration(options.idleTimeoutMs)} without ${isHandler ? 'progress, checkpoint or output' : 'output'}.`,
+        ]),
   ]
 }
 

@@ -19,6 +19,7 @@ export function describeHandler(definition: HandlerDefinition): HandlerInfo {
     description: definition.description.trim(),
     params_schema: params,
     unit_schema: unit,
+    unit_required: isRequired(definition.unit),
     result_schema: outputSchema(definition.result),
     example: exampleOf(definition, { params, unit }),
     concurrency: definition.concurrency ?? null,
@@ -28,6 +29,15 @@ export function describeHandler(definition: HandlerDefinition): HandlerInfo {
     heap_megabytes: definition.memoryMegabytes ?? null,
     defaults: defaultsOf(definition),
   })
+}
+
+/** What needs to be waited for cannot be told here: the thread tells it then. */
+function isRequired(unit: HandlerDefinition['unit']): boolean {
+  try {
+    return unit !== undefined && !unit.safeParse(undefined).success
+  } catch {
+    return false
+  }
 }
 
 /** Lengths in seconds, only what was said. */

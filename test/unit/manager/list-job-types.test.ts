@@ -23,6 +23,7 @@ function handler(type: string, description = 'Makes pictures smaller.\nNeeds muc
         ),
       },
       unit_schema: { type: 'object', properties: { path: { type: 'string' } } },
+      unit_required: true,
       result_schema: { type: 'object' },
       example: { params: { field_0: 800 }, source: { kind: 'glob', pattern: '/home/you/pictures/**/*.png' } },
       concurrency: 2,

@@ -7,7 +7,15 @@ import { jobOptions } from '../../support/job-options.ts'
 const now = Date.parse('2026-11-22T01:15:00Z')
 const job = queuedJob({ runAt: 0, createdAt: now })
 const options = jobOptions
-const facts = { job, options, params: { argv: ['true'] }, missingDirectory: null, gpu: 'never' as const, now }
+const facts = {
+  job,
+  options,
+  params: { argv: ['true'] },
+  missingDirectory: null,
+  gpu: 'never' as const,
+  isHandler: false,
+  now,
+}
 
 test.for<readonly [string, readonly string[], string]>([
   ['|', ['ls', '|', 'wc'], '"|" is passed to ls as plain text: no shell runs. For a pipe use shell: true with script.'],

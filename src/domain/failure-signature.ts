@@ -27,19 +27,20 @@ function lastLine(text: string): string {
   )
 }
 
-/** Replaces times, ids, addresses, paths and numbers. */
+/** Replaces times, ids, addresses, paths and numbers, but not the status that a server answered. */
 function normalLine(line: string): string {
   return harmlessText(
     line
       .slice(-1_000)
       .replace(/\u001b\[[0-9;]*[A-Za-z]/g, '')
       .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)?/g, '<time>')
+      .replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>]*[^\s"'`<>.,;:!?()[\]]/gi, '<url>')
       .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, '<id>')
       .replace(/\b0x[0-9a-f]+\b/gi, '<hex>')
       .replace(/\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b/gi, '<hex>')
       .replace(/(?<![\w<])(?:[A-Za-z]:)?(?:[\\/][^\s\\/:"'`,;()]+)+/g, '<path>')
       .replace(/\b\d+([.,]\d+)?\s?(ns|us|µs|ms|s|sec|seconds?|min|minutes?|h)\b/g, '<duration>')
-      .replace(/\d+([.,]\d+)*/g, '#')
+      .replace(/\b(answered [1-5]\d\d)\b|\d+([.,]\d+)*/g, (_, status: string | undefined) => status ?? '#')
       .replace(/\s+/g, ' ')
       .trim(),
   )

@@ -42,6 +42,7 @@ export interface HandlerDefinition<
   readonly title: string
   /** For people and models: what it does, what it needs, what it gives. */
   readonly description: string
+  /** Of an object: a strict one (`z.strictObject`) refuses a misspelt parameter, `z.object` drops it silently. */
   readonly params: Params
   /** Left out: the job takes any unit, or none. */
   readonly unit?: Unit
@@ -73,7 +74,7 @@ export interface HandlerDefinition<
 /**
  * Declares a job type; the default export of a file in the handler directory.
  * @example export default defineHandler({ type: 'greet', title: 'Greet', description: 'Says hello.',
- *   params: z.object({ name: z.string() }), result: z.object({ text: z.string() }),
+ *   params: z.strictObject({ name: z.string() }), result: z.object({ text: z.string() }),
  *   run: ({ params }) => ({ text: `Hello ${params.name}` }) })
  */
 export function defineHandler<

@@ -173,6 +173,11 @@ describe('a handler of a person', () => {
       status: 'problem',
       detail: `${handlersOf(home)}: 1 available; 1 cannot be used: one.js: its default export is not made by defineHandler; write: export default defineHandler({ … })`,
     })
+    writeFile(join(handlersOf(home), 'three.js'), 'throw new Error("no")')
+    expect(await handlersCheck(home)).toMatchObject({
+      detail: `${handlersOf(home)}: 1 available; 2 cannot be used: one.js, three.js`,
+      remedy: expect.stringContaining('nightkiln types'),
+    })
     chmodSync(handlersOf(home), 0o775)
     expect(await handlersCheck(home)).toMatchObject({ status: 'problem', remedy: `Run: chmod 700 ${handlersOf(home)}` })
   })

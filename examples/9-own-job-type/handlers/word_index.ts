@@ -10,7 +10,7 @@ export default defineHandler({
   title: 'Index the words of texts',
   description:
     'Counts every word of a text file and keeps the whole list, sorted, as index.tsv. Goes on where it was when it is interrupted; a file that is no text is refused.',
-  params: z.object({
+  params: z.strictObject({
     top: z.int().min(1).max(1000).default(3).describe('Words in the result; the artifact has all of them'),
     pause_ms: z.int().min(0).max(10_000).default(0).describe('Pause after each piece of 256 KiB'),
   }),

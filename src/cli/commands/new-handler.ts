@@ -83,6 +83,9 @@ function tell({ terminal }: Session, { name, directory, files, test, problem }: 
   terminal.line(`  nightkiln types ${name}`)
   terminal.line(`  nightkiln submit --type ${name} --param file=/path/of/a.txt --wait`)
   terminal.line(`The editor knows Node after: cd ${quoted(directory)} && npm install --save-dev @types/node`)
+  terminal.line(
+    '  (npm install removes the links nightkiln, tsx and zod there; the next nightkiln types brings them back)',
+  )
   const guide = fileURLToPath(new URL('../../../docs/guides/handlers.md', import.meta.url))
   if (existsSync(guide)) terminal.line(`All about handlers: ${guide}`)
 }

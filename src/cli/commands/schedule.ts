@@ -4,7 +4,7 @@ import type { OperationRequest } from '../../domain/wire/operations.ts'
 import type { ScheduleAnswer } from '../../domain/wire/schedules.ts'
 import { localTimeZone } from '../../platform/local-time-zone.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
-import { forCommandLine } from '../display/for-command-line.ts'
+import { forCommandLine, withParametersOf } from '../display/for-command-line.ts'
 import { scheduleRunTable, scheduleTable } from '../display/schedule-table.ts'
 import { withWholeDependencies } from '../job-ids.ts'
 import { addJobOptions } from '../job-input.ts'
@@ -95,7 +95,11 @@ async function add(session: Session, given: ScheduleOptions, name: string, argv:
       : undefined
   return show(
     session,
-    await ask(session, scheduleInputOf(name, options, argv, { cwd: session.cwd, now: session.now(), stdin })),
+    await ask(session, scheduleInputOf(name, options, argv, { cwd: session.cwd, now: session.now(), stdin })).catch(
+      (error: unknown) => {
+        throw withParametersOf(options.type ?? 'command', error)
+      },
+    ),
   )
 }
 

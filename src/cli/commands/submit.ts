@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander'
 import { QueueError } from '../../domain/errors.ts'
 import type { SubmitAnswer } from '../../domain/wire/submit.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
-import { forCommandLine } from '../display/for-command-line.ts'
+import { forCommandLine, withParametersOf } from '../display/for-command-line.ts'
 import { jobDetail } from '../display/job-detail.ts'
 import { waitExitCode } from '../exit-codes.ts'
 import { withWholeDependencies } from '../job-ids.ts'
@@ -71,6 +71,9 @@ async function submit(session: Session, given: Options, argv: readonly string[])
       { ...input, idempotency_key: input.idempotency_key ?? session.randomId(), context: session.submitContext() },
       { signal: session.interrupted },
     )
+    .catch((error: unknown) => {
+      throw withParametersOf(input.type, error)
+    })
   return finishSubmit(session, answer, { wait: options.wait === true, keyGiven: options.key !== undefined })
 }
 

@@ -1,3 +1,5 @@
+import { QueueError } from '../../domain/errors.ts'
+
 /**
  * The manager words its advice for models: names of tools and of their arguments. This is the one place that says it in
  * the words of the command line.
@@ -136,13 +138,21 @@ const options: Readonly<Record<string, string>> = {
 const unmistakable = Object.keys(options)
   .filter((name) => /[_.]/.test(name))
   .sort((left, right) => right.length - left.length)
-const anywhere = new RegExp(`(?<![\\w."-])(${unmistakable.join('|').replaceAll('.', '\\.')})(?![\\w.-]*\\w)`, 'g')
+/** Not what is the name of a parameter, a label or a variable: those are the person's own. */
+const anywhere = new RegExp(
+  `(?<![\\w."-])(?<!--(?:param|label|env) )(${unmistakable.join('|').replaceAll('.', '\\.')})(?![\\w.-]*\\w)`,
+  'g',
+)
+/** What is valid in place of a value or of a key within one; the arguments of a call are options here. */
+const validList = /(?<!unknown argument[^;]*; )(\bvalid: [^;\n]*)/
 const tool = new RegExp(
   `\\b(${Object.keys(commands).join('|')})(?: (\\{(?:[^{}]|\\{[^{}]*\\})*\\})| with detail "(full)")?(?: \\(nightkiln [a-z]+\\))?`,
   'g',
 )
 /** `name is …`, at the start or as one of several complaints. */
 const subject = /(^|; )([a-z_]+(?:\.[^\s:]+)?)(?=:? (?:is|are|has|may|must|needs|cannot|contains|belongs)\b)/g
+
+const parameter = /(^|; )params\.([^\s:]+)/g
 
 /**
  * @param text advice, note or complaint of the manager
@@ -165,7 +175,22 @@ export function forCommandLine(text: string, id = 'ID'): string {
       const option = optionOf(path)
       return option === null ? whole : before + option
     })
-    .replace(anywhere, (name) => options[name] ?? name)
+    .split(validList)
+    .map((part, index) => (index % 2 === 1 ? part : part.replace(anywhere, (name) => options[name] ?? name)))
+    .join('')
+}
+
+/**
+ * The options for the program, such as --stdin, are those of the type command: with another type a parameter of that name is one
+ * like any other.
+ * @param thrown what a call that submits parameters of the type threw
+ * @returns the same with parameters called `--param NAME`
+ */
+export function withParametersOf(type: string, thrown: unknown): unknown {
+  if (type === 'command' || !(thrown instanceof QueueError) || thrown.code !== 'invalid_input') return thrown
+  const message = thrown.message.replace(parameter, '$1--param $2')
+  const { remedy, details } = thrown
+  return new QueueError(thrown.code, message, { remedy, details, cause: thrown })
 }
 
 function commandText(name: string, given: string | undefined, full: boolean, id: string): string {

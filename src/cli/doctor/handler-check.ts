@@ -22,6 +22,8 @@ const handlerProbe = z.object({
 type HandlerProbe = z.infer<typeof handlerProbe>
 
 const timeoutMs = 120_000
+/** Files named in one line. */
+const listedFiles = 5
 
 /** The person's own job types: which can be used, which cannot and why. */
 export function checkHandlers(session: Session): Check {
@@ -54,10 +56,16 @@ function found(directory: string, { available, broken, links }: HandlerProbe): C
   const text = [`${directory}: ${available.length} available`, ...links.flatMap(linkText)].join('; ')
   const [first] = broken
   if (first !== undefined) {
-    const reasons = broken.map(({ file, problem }) => `${basename(file)}: ${problem}`).join('; ')
+    if (broken.length === 1)
+      return check.problem(
+        `${text}; 1 cannot be used: ${basename(first.file)}: ${first.problem}`,
+        `Correct ${first.file}; nightkiln types shows when it is well.`,
+      )
+    const names = broken.slice(0, listedFiles).map(({ file }) => basename(file))
+    const more = broken.length > listedFiles ? ', …' : ''
     return check.problem(
-      `${text}; ${broken.length} cannot be used: ${reasons}`,
-      `Correct ${first.file}; nightkiln types shows when it is well.`,
+      `${text}; ${broken.length} cannot be used: ${names.join(', ')}${more}`,
+      'Run nightkiln types: it says why; correct the files, and it shows when they are well.',
     )
   }
   const failed = links.find(({ state }) => state === 'failed')

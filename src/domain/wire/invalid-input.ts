@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { QueueError } from '../errors.ts'
-import { schemaKeys, valueAt } from './schema-keys.ts'
+import { schemaDescription, schemaKeys, valueAt } from './schema-keys.ts'
 import { shapeHint } from './shape-hints.ts'
 
 type Issue = z.core.$ZodIssue
@@ -43,9 +43,14 @@ function withoutUnions(issue: Issue): readonly Issue[] {
   return only.flatMap((inner) => withoutUnions({ ...inner, path: [...issue.path, ...inner.path] } as Issue))
 }
 
-/** What has the wrong type may have a wrong length, too; that says nothing. */
+/** What has the wrong type may have a wrong length, too, and what is empty matches no pattern; that says nothing. */
 function hides(one: Issue, other: Issue): boolean {
-  return one !== other && one.code === 'invalid_type' && one.path.join('\0') === other.path.join('\0')
+  if (one === other || one.path.join('\0') !== other.path.join('\0')) return false
+  if (one.code === 'invalid_type') return true
+  if (other.code !== 'invalid_format') return false
+  if (one.code === 'too_small') return one.minimum === 1
+  // A known format has a pattern in a JSON Schema, too.
+  return one.code === 'invalid_format' && one.format !== 'regex' && other.format === 'regex'
 }
 
 /** @returns one issue for people: `timeout_s is 2592000, but may be at most 604800`. */
@@ -81,9 +86,21 @@ export function issuePredicate(issue: Issue, checked: Omit<Checked, 'prefix'>): 
       const inner = issue.issues[0]
       return inner?.code === 'too_small' ? 'is an empty name' : (inner?.message ?? issue.message)
     }
+    case 'invalid_format':
+      return wrongFormat(issue, value, schemaDescription(checked.schema, issue.path))
     default:
       return ownWords(issue.message, value)
   }
+}
+
+/** zod's own words name only the pattern; what the field is for says more. A schema's own words are kept. */
+function wrongFormat(issue: Issue & { readonly code: 'invalid_format' }, value: unknown, description?: string): string {
+  const words = /^Invalid (?:string: )?(.+)$/s.exec(issue.message)?.[1]
+  if (words === undefined) return ownWords(issue.message, value)
+  if (issue.format !== 'regex')
+    return words.startsWith('must ') ? ownWords(words, value) : `is ${shown(value)}, which is no valid ${words}`
+  if (description !== undefined) return `is ${shown(value)}, which does not fit: ${description}`
+  return `is ${shown(value)}, which does not match the pattern ${cut('pattern' in issue ? String(issue.pattern) : '')}`
 }
 
 /** The schema's own words, written as "must be …", "is not …" or a whole predicate. */
@@ -105,6 +122,10 @@ function validKeys(issue: Issue, { schema }: Pick<Checked, 'schema'>): string {
 /** @returns a value as JSON, cut when it is long. */
 export function shown(value: unknown): string {
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
+  return cut(text)
+}
+
+function cut(text: string): string {
   return text.length <= shownCharacters ? text : `${text.slice(0, shownCharacters)}…`
 }
 

@@ -18,15 +18,27 @@ function unwrapped(schema: unknown): unknown {
   return inner
 }
 
+/** @returns the schema of what stands at a path, with what wraps it; undefined when none is known */
+function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): unknown {
+  let current: unknown = schema
+  for (const step of path) {
+    const definition = definitionOf(unwrapped(current))
+    const shape = definition?.['shape'] as Readonly<Record<PropertyKey, unknown>> | undefined
+    current = shape?.[step] ?? definition?.['element'] ?? definition?.['valueType']
+  }
+  return current
+}
+
+/** @returns how the schema itself describes what stands at a path; undefined when it says nothing */
+export function schemaDescription(schema: z.ZodType, path: readonly PropertyKey[]): string | undefined {
+  const found = schemaAt(schema, path)
+  const [outer, inner] = [found, unwrapped(found)].map((each) => (each as z.ZodType | undefined)?.description)
+  return outer ?? inner
+}
+
 /** @returns the keys that an object at this path may have; empty where anything goes or nothing is known. */
 export function schemaKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
-  let current = unwrapped(schema)
-  for (const step of path) {
-    const definition = definitionOf(current)
-    const shape = definition?.['shape'] as Readonly<Record<PropertyKey, unknown>> | undefined
-    current = unwrapped(shape?.[step] ?? definition?.['element'] ?? definition?.['valueType'])
-  }
-  const shape = definitionOf(current)?.['shape']
+  const shape = definitionOf(unwrapped(schemaAt(schema, path)))?.['shape']
   return typeof shape === 'object' && shape !== null ? Object.keys(shape) : []
 }
 

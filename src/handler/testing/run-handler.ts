@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { HandlerDefinition } from '../define-handler.ts'
 import { jsonProblem } from '../json-problem.ts'
+import { nothingReturned } from '../nothing-returned.ts'
 import { outcomeOf } from '../outcomes.ts'
 import { RecordingContext } from './recording-context.ts'
 import type { CheckpointOf, HandlerRun, RunOptions, RunOutcome } from './run-options.ts'
@@ -76,6 +77,8 @@ async function attempt(
     // It was told to stop: what it returned may be half of it.
     if (signal.aborted) return { outcome: { kind: 'cancelled' } }
     const parsed = await handler.result.safeParseAsync(returned)
+    if (returned === undefined && (!parsed.success || parsed.data === undefined))
+      return invalidResult(nothingReturned(handler.result))
     if (!parsed.success) return invalidResult(misfit(parsed.error, 'result').message)
     const problem = jsonProblem(parsed.data, 'result')
     if (problem !== null) return invalidResult(problem)

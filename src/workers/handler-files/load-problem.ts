@@ -8,6 +8,8 @@ const longest = 1000
 export function loadProblem(error: unknown, file: string): string {
   if (error instanceof QueueError) return error.message
   if (!(error instanceof Error)) return `it cannot be loaded: it throws ${String(error).slice(0, longest)}`
+  const syntax = syntaxProblem(error, file)
+  if (syntax !== null) return `it cannot be loaded: ${syntax}`
   const message = error.message
     .replaceAll(/file:\/\/\S+/g, withoutNamespace)
     .split('\n')
@@ -19,6 +21,17 @@ export function loadProblem(error: unknown, file: string): string {
   const at = text.includes(file) ? '' : placeOf(error, dirname(file))
   const kind = ['Error', 'SyntaxError'].includes(error.name) ? '' : `${error.name}: `
   return `it cannot be loaded: ${kind}${text.slice(0, longest)}${at}${installHint(error, file)}`
+}
+
+/** @returns what the translator of TypeScript complains about first, with the place; null for any other error */
+function syntaxProblem(error: Error, file: string): string | null {
+  if (error.name !== 'TransformError') return null
+  const [, at, line, column, text] = /^(.+?):(\d+):(\d+): ERROR: (.+)$/m.exec(error.message) ?? []
+  if (at === undefined || text === undefined) return null
+  // It counts columns from 0; editors count from 1.
+  const place = `line ${line}, column ${Number(column) + 1}`
+  const path = withoutNamespace(at)
+  return `${path === file ? '' : `${path}, `}${place}: ${text.slice(0, longest)}`
 }
 
 /** tsx marks what it loads by a query. */

@@ -8,12 +8,21 @@ const longestMessage = 2_000
 /** How an attempt failed, without what only its end knows. */
 export type Failure = Pick<Extract<AttemptEnd, { kind: 'failed' }>, 'kind' | 'error' | 'retry'>
 
-/** @param message for people; a very long one is cut */
-export function failure(code: ErrorCode, message: string, retry: Failure['retry'], details = {}): Failure {
+/**
+ * @param message for people; a very long one is cut
+ * @param remedy what to do next; that of the code when left out
+ */
+export function failure(
+  code: ErrorCode,
+  message: string,
+  retry: Failure['retry'],
+  details = {},
+  remedy: string = errorKinds[code].remedy,
+): Failure {
   const error: ErrorRecord = {
     code,
     message: errorMessage(message),
-    remedy: errorKinds[code].remedy,
+    remedy,
     ...(Object.keys(details).length > 0 ? { details } : {}),
   }
   return { kind: 'failed', error, retry }

@@ -9,7 +9,7 @@ test.each([
   ['cyclic', 'result is nested more than 100 levels deep, or holds itself'],
   ['bigint', 'result.items[2].n is a BigInt'],
   ['nan', 'result.mean is NaN, which JSON does not have'],
-  ['undefined', 'result is undefined'],
+  ['undefined', 'run returned nothing (undefined)'],
   ['map', 'result.seen is a Map'],
   ['huge', 'result has 101 MiB as JSON, and may have 64 MiB at most: keep it as an artifact'],
 ])('a result that is %s is refused with the reason', async (how, message) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { forCommandLine } from '../../../src/cli/display/for-command-line.ts'
-import { errorKinds } from '../../../src/domain/errors.ts'
+import { forCommandLine, withParametersOf } from '../../../src/cli/display/for-command-line.ts'
+import { errorKinds, QueueError } from '../../../src/domain/errors.ts'
 import { someJobId } from '../../support/job-view.ts'
 
 describe('words of the manager at the command line', () => {
@@ -50,10 +50,25 @@ describe('words of the manager at the command line', () => {
     ['remove_schedule {"name":"x"}', 'nightkiln schedule remove x'],
     ['rerun_job {"id":"X","overrides":{…}} runs it again', 'nightkiln rerun X runs it again'],
     ['test_first is 5000; rate_limited.wait_s is 0', '--test-first is 5000; --rate-limited-wait is 0'],
+    [
+      'params has the unknown key "ulr"; valid: url, max_bytes, timeout_s, idle_s; timeout_s is 0',
+      '--params has the unknown key "ulr"; valid: url, max_bytes, timeout_s, idle_s; --timeout is 0',
+    ],
+    ['params.timeout_s is text; params.max_attempts is 0', '--param timeout_s is text; --param max_attempts is 0'],
+    ['params.mode is "x"; valid: run_at, max_bytes', '--param mode is "x"; valid: run_at, max_bytes'],
+    ['labels.timeout_s is 3', '--label timeout_s is 3'],
+    ['unknown argument "x"; valid: ids, timeout_s', 'unknown argument "x"; valid: ids, --timeout'],
     ['depends_on.0.id is "x"', '--depends-on is "x"'],
   ])('%s', (wire, told) => {
     expect(forCommandLine(wire, someJobId)).toBe(told)
     expect(forCommandLine(told, someJobId)).toBe(told)
+  })
+
+  it('calls a parameter of another type than command what it is', () => {
+    const error = new QueueError('invalid_input', 'params.cwd is missing; params.env.A is 3; params has no timeout_s')
+    const told = (type: string) => forCommandLine((withParametersOf(type, error) as QueueError).message)
+    expect(told('command')).toBe('--cwd is missing; --env A is 3; --params has no --timeout')
+    expect(told('copy')).toBe('--param cwd is missing; --param env.A is 3; --params has no --timeout')
   })
 
   it('leaves the rest of a sentence and quoted names alone', () => {

@@ -12,6 +12,35 @@ function told(schema: z.ZodType, value: unknown, prefix?: string): string {
   return invalidInput(parsed.error, { schema, value, prefix }).message
 }
 
+describe('a text that does not fit its form', () => {
+  const own = z.strictObject({
+    root: z.string().min(1).regex(/^\/./).optional().describe('Absolute path'),
+    code: z
+      .string()
+      .regex(/^[A-Z]+$/)
+      .default('A'),
+    mail: z.email().optional(),
+    items: z.array(z.string().regex(/^a/).describe('A word with a')).optional(),
+  })
+  // As the manager has it: what a handler declares comes to it as JSON Schema.
+  const schema = z.fromJSONSchema(z.toJSONSchema(own, { io: 'input' }) as Parameters<typeof z.fromJSONSchema>[0])
+  test.each<[unknown, string]>([
+    [{ root: 'x' }, 'params.root is "x", which does not fit: Absolute path'],
+    [{ root: '' }, 'params.root is empty'],
+    [{ code: 'x' }, 'params.code is "x", which does not match the pattern /^[A-Z]+$/'],
+    [{ mail: 'x' }, 'params.mail is "x", which is no valid email address'],
+    [{ items: ['ab', 'b'] }, 'params.items.1 is "b", which does not fit: A word with a'],
+    [{ rot: 'x' }, 'params has the unknown key "rot"; valid: root, code, mail, items'],
+  ])('%j', (value, message) => {
+    expect(told(schema, value, 'params')).toBe(message)
+  })
+
+  test('the words of a schema are kept', () => {
+    expect(told(z.string().startsWith('/'), 'x', 'root')).toBe('root is "x", but must start with "/"')
+    expect(told(z.string().regex(/^a/, 'must be an a'), 'x', 'it')).toBe('it is "x", but must be an a')
+  })
+})
+
 describe('an argument that does not fit is told with its value and what is valid', () => {
   const params = { argv: ['true'] }
   test.each<[string, z.ZodType, unknown, string]>([

@@ -40,6 +40,7 @@ describe('describeHandler', () => {
         required: ['width'],
       },
       unit_schema: null,
+      unit_required: false,
       result_schema: {
         type: 'object',
         properties: { file: { type: 'string' } },

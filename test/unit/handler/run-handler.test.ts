@@ -97,6 +97,11 @@ describe('runHandler', () => {
       kind: 'result_invalid',
       message: expect.stringContaining('counted'),
     })
+    const silent = defineHandler({ ...counting, run: () => undefined as never })
+    expect((await runHandler(silent, { params: {} })).outcome).toEqual({
+      kind: 'result_invalid',
+      message: 'run returned nothing (undefined); its result schema wants an object',
+    })
     const large = using(() => ({ items: [1, { n: 1n }] }))
     expect((await runHandler(large, { params: {} })).outcome).toEqual({
       kind: 'result_invalid',

@@ -6,14 +6,22 @@ import { join } from 'node:path'
 
 const copied = [
   '.npmrc',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'bench',
   'biome.json',
   'docs',
+  'examples',
+  'mcp.json.example',
   'package-lock.json',
   'package.json',
   'scripts',
   'src',
   'test',
   'tsconfig.build.json',
+  'tsconfig.handler.json',
   'tsconfig.json',
   'vitest.config.ts',
 ]

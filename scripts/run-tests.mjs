@@ -1,6 +1,7 @@
 // npm test: builds once, runs every vitest project from fast to slow, prints totals,
 // the failed tests and the slowest files; the last line is `N passed, N failed`.
-//   npm test -- --node24        also runs unit and conformance tests on Node 24 (installs it below .tools/)
+//   npm test -- --node24        also runs unit, conformance and integration tests on Node 24 (installs it below .tools/)
+//   npm test -- --only-node24   runs the whole suite on Node 24, and nothing on this Node
 //   npm test -- <vitest args>   passed on, for example: npm test -- --project unit
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -48,18 +49,20 @@ function runVitest(cwd, environment, args) {
 }
 
 const args = process.argv.slice(2)
-const withNode24 = args.includes('--node24')
-const passedOn = args.filter((argument) => argument !== '--node24')
+const onlyNode24 = args.includes('--only-node24')
+const withNode24 = args.includes('--node24') || onlyNode24
+const passedOn = args.filter((argument) => !['--node24', '--only-node24'].includes(argument))
+const core = ['unit', 'conformance', 'integration']
 
 const built = ensureBuilt()
 if (built !== 0) process.exit(built)
 
-const runs = [{ name: `Node ${process.versions.node}`, ...runVitest(root, process.env, passedOn) }]
+const runs = onlyNode24 ? [] : [{ name: `Node ${process.versions.node}`, ...runVitest(root, process.env, passedOn) }]
 if (withNode24) {
   const { checkout, environment, version } = prepareNode24(root)
   runs.push({
-    name: `Node ${version} (unit, conformance)`,
-    ...runVitest(checkout, environment, ['--project', 'unit', '--project', 'conformance']),
+    name: onlyNode24 ? `Node ${version}` : `Node ${version} (${core.join(', ')})`,
+    ...runVitest(checkout, environment, onlyNode24 ? passedOn : core.flatMap((project) => ['--project', project])),
   })
 }
 

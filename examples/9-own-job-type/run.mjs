@@ -88,7 +88,11 @@ await story('A job type of one’s own', async (place) => {
   const source = readFileSync(here('word_index.ts'), 'utf8')
   writeFileSync(join(handlers, 'word_index.ts'), source.replace('defineHandler({', 'defineHandler({ oops'))
   const refused = await place.tryCli(['submit', '--type', 'word_index', '--root', books, '--glob', 'ash.txt'])
-  place.promise('a submit is refused and says which line', /word_index\.ts .*line \d+, column \d+/.test(refused.problem), refused.problem)
+  place.promise(
+    'a submit is refused and says which line',
+    /word_index\.ts .*line \d+, column \d+/.test(refused.problem),
+    refused.problem,
+  )
   writeFileSync(join(handlers, 'word_index.ts'), source)
   const mended = await place.ended((await index(books, 'ash.txt')).id)
   place.promise('once it is corrected, the next submit works', mended.state === 'completed', mended)

@@ -81,7 +81,8 @@ export interface HandlerContext<Params = unknown, Unit = unknown, Checkpoint = J
   readonly log: HandlerLog
   /**
    * Keeps a file with the job: text, bytes, a stream, or `{ file }`, which is moved.
-   * @throws TypeError for a name that is no plain file name or was used before
+   * @throws TypeError for a name that is no plain file name or was used before, and for a media type that is no text of 1 to 200
+   * characters
    */
   artifact(
     name: string,

@@ -1,5 +1,3 @@
-import { QueueError } from '../../domain/errors.ts'
-
 /**
  * The manager words its advice for models: names of tools and of their arguments. This is the one place that says it in
  * the words of the command line.
@@ -152,8 +150,6 @@ const tool = new RegExp(
 /** `name is …`, at the start or as one of several complaints. */
 const subject = /(^|; )([a-z_]+(?:\.[^\s:]+)?)(?=:? (?:is|are|has|may|must|needs|cannot|contains|belongs)\b)/g
 
-const parameter = /(^|; )params\.([^\s:]+)/g
-
 /**
  * @param text advice, note or complaint of the manager
  * @param id the job it is about, when there is one
@@ -178,19 +174,6 @@ export function forCommandLine(text: string, id = 'ID'): string {
     .split(validList)
     .map((part, index) => (index % 2 === 1 ? part : part.replace(anywhere, (name) => options[name] ?? name)))
     .join('')
-}
-
-/**
- * The options for the program, such as --stdin, are those of the type command: with another type a parameter of that name is one
- * like any other.
- * @param thrown what a call that submits parameters of the type threw
- * @returns the same with parameters called `--param NAME`
- */
-export function withParametersOf(type: string, thrown: unknown): unknown {
-  if (type === 'command' || !(thrown instanceof QueueError) || thrown.code !== 'invalid_input') return thrown
-  const message = thrown.message.replace(parameter, '$1--param $2')
-  const { remedy, details } = thrown
-  return new QueueError(thrown.code, message, { remedy, details, cause: thrown })
 }
 
 function commandText(name: string, given: string | undefined, full: boolean, id: string): string {

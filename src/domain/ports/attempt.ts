@@ -75,12 +75,13 @@ export type AttemptEnd =
     })
   /**
    * Nothing ran, or what ran was ended for a reason that lies outside of it: given back unharmed. `backOff`: the machine cannot
-   * start anything now (EAGAIN, EMFILE, ENOMEM).
+   * start anything now (EAGAIN, EMFILE, ENOMEM). `unavailable`: its handler could not be loaded.
    */
   | (Resumable & {
       readonly kind: 'released'
       readonly message: string
       readonly backOff: boolean
+      readonly unavailable?: true | undefined
       readonly elapsedMs: number
     })
   /** Ran and vanished. `countsAsCrash` is false when something else may have ended it: a reboot, another attempt's crash. */

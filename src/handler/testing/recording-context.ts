@@ -9,8 +9,6 @@ import { Programs } from './spawn-program.ts'
 import { storeArtifact } from './store-artifact.ts'
 
 const largestCheckpoint = 16 * 1024 * 1024
-/** The artifact that a large result becomes. */
-const largeResult = 'result.json'
 
 /** The values that the context of a test has from the start. */
 export type ContextValues = Omit<
@@ -93,7 +91,7 @@ export class RecordingContext {
 
   async #artifact(...[name, data, mediaType]: Parameters<HandlerContext['artifact']>): Promise<Artifact> {
     this.#assertRuns()
-    if (name === largeResult) throw new TypeError(`the name "${largeResult}" is kept for results that are too large`)
+    if (isReservedName(name)) throw new TypeError(`the name "${name}" is kept for results that are too large`)
     if (this.#names.has(name)) throw new TypeError(`this attempt has an artifact "${name}" already`)
     this.#names.add(name)
     const keeping = storeArtifact(join(this.#directory, 'artifacts'), name, data, mediaType)

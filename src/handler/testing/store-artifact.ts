@@ -4,19 +4,19 @@ import { copyFile, mkdir, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { artifactNameProblem, mediaTypeOf } from '../artifact-name.ts'
+import { artifactNameProblem, mediaTypeOf, mediaTypeProblem } from '../artifact-name.ts'
 import type { Artifact, HandlerContext } from '../context.ts'
 
 type ArtifactData = Parameters<HandlerContext['artifact']>[1]
 
-/** @throws TypeError for a bad name */
+/** @throws TypeError for a bad name or media type */
 export async function storeArtifact(
   directory: string,
   name: string,
   data: ArtifactData,
   mediaType?: string,
 ): Promise<Artifact> {
-  const problem = artifactNameProblem(name)
+  const problem = artifactNameProblem(name) ?? (mediaType === undefined ? null : mediaTypeProblem(mediaType))
   if (problem !== null) throw new TypeError(problem)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, name)

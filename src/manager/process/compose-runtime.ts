@@ -92,6 +92,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       jobClock.follow(job)
     },
     onEnded,
+    lookAgain: () => jobTypes.refresh(),
   })
   const jobClock = new JobClock({
     store,

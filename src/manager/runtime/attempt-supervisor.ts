@@ -25,6 +25,8 @@ export interface AttemptSupervisorOptions {
   /** Attempts of a job begin; after the commit of their claim. */
   readonly onStarted: (job: Job, options: JobOptions) => void
   readonly onEnded: (ended: EndedUnits) => void
+  /** Looks at the handlers again: one of them could not be loaded. */
+  readonly lookAgain: () => Promise<void>
   readonly clock: Clock
   readonly random: () => number
   readonly log: Logger
@@ -42,7 +44,7 @@ export class AttemptSupervisor implements AttemptEvents {
 
   constructor(options: AttemptSupervisorOptions) {
     this.#options = options
-    const { store, commits, clock, random, log, onEnded } = options
+    const { store, commits, clock, random, log, onEnded, lookAgain } = options
     this.#recorder = new EndRecorder({
       store,
       commits,
@@ -50,6 +52,7 @@ export class AttemptSupervisor implements AttemptEvents {
       random,
       log,
       onEnded,
+      lookAgain,
       releaseSlot: (unitId) => this.#dispatcher?.releaseSlot(unitId) ?? (() => undefined),
       holdLane: (lane, until) => this.#dispatcher?.holdLane(lane, until),
       backOff: (ms) => this.#dispatcher?.backOff(ms),
@@ -90,12 +93,13 @@ export class AttemptSupervisor implements AttemptEvents {
     const unit = store.readUnit(held.fence.unitId)
     const payload = store.readJobPayload(held.job.id)
     if (payload === null || unit?.state !== 'running') return
+    // Read again: a cancel may have been committed since the held units were read.
+    const isCancelled = store.readJob(held.job.id)?.cancelRequestedAt != null
     const attempt = this.#supervise(held.job, unit, held.fence, payload)
     try {
       const resultsFile = unit.finalStep ? resultsFileOf(held.job.id) : null
       this.#starterOf(held.executor).adopt(held, payload, attempt, resultsFile)
-      // Read again: a cancel may have been committed since the held units were read.
-      if (store.readJob(held.job.id)?.cancelRequestedAt != null) attempt.stop('cancel')
+      if (isCancelled) attempt.stop('cancel')
     } catch (error) {
       this.refused(attempt, error)
     }
@@ -210,7 +214,7 @@ export class AttemptSupervisor implements AttemptEvents {
 
   refused(attempt: Supervised, error: unknown): void {
     this.#options.log.error({ err: error, unit: attempt.fence.unitId }, 'attempt could not be started')
-    attempt.ended({ kind: 'not_started', error: toErrorRecord(error), elapsedMs: 0 })
+    attempt.ended(endOfRefused(error))
   }
 
   #begin(
@@ -257,4 +261,16 @@ export class AttemptSupervisor implements AttemptEvents {
   #tellFreeze(unitId: string, error: unknown): void {
     this.#options.log.error({ err: error, unit: unitId }, 'an attempt could not be suspended or continued')
   }
+}
+
+const passingFaults: ReadonlySet<string> = new Set(['storage_busy', 'storage_full', 'outcome_unknown'])
+
+/** What may be over soon gives the unit back; everything else would end the same way again. */
+function endOfRefused(error: unknown): AttemptEnd {
+  const record = toErrorRecord(error)
+  const { code, message } = record
+  if (code === 'handler_unavailable')
+    return { kind: 'released', message, backOff: false, unavailable: true, elapsedMs: 0 }
+  if (passingFaults.has(code)) return { kind: 'released', message, backOff: true, elapsedMs: 0 }
+  return { kind: 'not_started', error: record, elapsedMs: 0 }
 }

@@ -8,6 +8,7 @@ import type { Lane } from '../../domain/ports/lane-store.ts'
 import type { Commit, CommitQueue } from './commit-queue.ts'
 import { recordEnd } from './record-end.ts'
 import type { Supervised } from './supervised.ts'
+import { UnloadableHandlers } from './unloadable-handlers.ts'
 
 /** Attempts of one job that have ended; after the commit. */
 export interface EndedUnits {
@@ -29,6 +30,8 @@ export interface EndRecorderOptions {
   readonly holdLane: (lane: Lane, until: number) => void
   /** The machine cannot start anything now. */
   readonly backOff: (ms: number) => void
+  /** Looks at the handlers again. */
+  readonly lookAgain: () => Promise<void>
   /** The ends of these attempts are committed, or the fence refused them. */
   readonly onRecorded: (attempts: readonly Supervised[]) => void
   readonly onEnded: (ended: EndedUnits) => void
@@ -50,15 +53,28 @@ const storageRetryMs = 250
 export class EndRecorder {
   readonly #options: EndRecorderOptions
   readonly #recording = new Set<Promise<void>>()
+  readonly #unloadable: UnloadableHandlers
   #completed: Completed[] = []
   #detached = false
 
   constructor(options: EndRecorderOptions) {
     this.#options = options
+    const { clock, lookAgain, log } = options
+    this.#unloadable = new UnloadableHandlers({
+      clock,
+      lookAgain: () =>
+        lookAgain().catch((error: unknown) => log.warn({ err: error }, 'the handlers could not be looked at')),
+    })
   }
 
   record(attempt: Supervised, end: AttemptEnd): void {
     if (this.#detached) return
+    if (end.kind === 'released' && end.unavailable === true) {
+      const judged = this.#unloadable.judge(attempt.fence.unitId, end)
+      this.#keep(judged.then((recorded) => this.#recordOne(attempt, recorded)))
+      return
+    }
+    this.#unloadable.forget(attempt.fence.unitId)
     if (end.kind !== 'completed') {
       this.#keep(this.#recordOne(attempt, end))
       return

@@ -64,7 +64,10 @@ export class HandlerAttempts implements AttemptStarter {
     const { handlerOf, heapMegabytes, dependencies } = this.#options
     const handler = handlerOf(job.type)
     if (handler === null) {
-      throw new QueueError('handler_unavailable', `the handler of "${job.type}" is not there any more, or is broken`)
+      throw new QueueError(
+        'handler_unavailable',
+        `its handler could not be loaded: that of "${job.type}" is not there any more, or is broken`,
+      )
     }
     const { info, file, revision } = handler
     const { environment, cwd } = clientContext.parse(payload.context)

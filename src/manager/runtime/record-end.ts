@@ -124,7 +124,11 @@ function recordOther(
     case 'released':
       return store.releaseUnitIfHeld(
         fence,
-        facts({ code: 'limit_exceeded', message: end.message, remedy: 'It is tried again by itself.' }),
+        facts({
+          code: end.unavailable === true ? 'handler_unavailable' : 'limit_exceeded',
+          message: end.message,
+          remedy: 'It is tried again by itself.',
+        }),
       )
     case 'lost':
       return store.loseUnitIfHeld(

@@ -13,6 +13,8 @@ import { blameFor } from './thread-death.ts'
 import { endFlags, type FromThread } from './thread-messages.ts'
 import { ThreadPool } from './thread-pool.ts'
 
+/** Characters. A result within it has 256 KiB at most, and thousands of artifacts fit. */
+const longestEnd = 4 * 1024 * 1024
 /** Between two looks at an output that is being shortened. */
 const shorteningMs = 2
 
@@ -186,8 +188,16 @@ export class AttemptDesk {
         gone = thread.end()
       }
       const verdict = (flag & endFlags.afterStop) === 0 ? null : attempt.verdict
-      if (verdict !== null || isEndOf(attempt, text)) this.#conclude(attempt, { text, verdict, gone, elapsedMs })
-      else this.#conclude(attempt, { text: null, verdict: unreadable, gone, elapsedMs })
+      const isEnd = isEndOf(attempt, text)
+      if (!isEnd && gone === null) {
+        // Nothing that it says from now on can be trusted.
+        thread.isSpoiled = true
+        this.#context.log(`a thread is replaced: how ${attempt.key} ended could not be read`)
+        this.pool.takeBack(thread)
+        gone = thread.end()
+      }
+      if (isEnd) this.#conclude(attempt, { text, verdict, gone, elapsedMs })
+      else this.#conclude(attempt, { text: null, verdict: verdict ?? unreadable, gone, elapsedMs })
     }
     if (idle && gone === null) this.pool.becameIdle(thread)
   }
@@ -244,10 +254,12 @@ export class AttemptDesk {
 
   #finish(attempt: HostAttempt, text: string): void {
     if (attempt.phase === 'ended') return
+    const elapsedMs = text.length > longestEnd ? attempt.elapsedMs(this.#context.clock()) : 0
     attempt.phase = 'ended'
     attempt.thread = null
     this.#attempts.delete(attempt.key)
-    this.#context.news.ended(attempt.key, text)
+    const told = text.length > longestEnd ? endUnbegun(attempt.key, tooLongEnd(text), elapsedMs) : text
+    this.#context.news.ended(attempt.key, told)
     this.#context.ended()
   }
 
@@ -271,6 +283,15 @@ export class AttemptDesk {
     }
     this.#context.dies('stuck', 'a thread could not be ended', culprit)
   }
+}
+
+function tooLongEnd(text: string): Verdict {
+  const size = `${Math.ceil(text.length / 1024 ** 2)} MiB`
+  return failure(
+    'internal',
+    `what is to be told of its end has ${size}, its artifacts included: that is too much`,
+    'policy',
+  )
 }
 
 const unreadable = failure(

@@ -27,13 +27,19 @@ export function endedText(key: string, end: AttemptEnd): string {
 
 /** @returns true when a thread's text is the end of that attempt: foreign code may have changed what it was made with */
 export function isEndOf(attempt: HostAttempt, text: string): boolean {
-  // A reusable handler has promised to leave everything as it was, and there are many of its ends.
-  if (attempt.job.code.reusable) return text.startsWith(`{"key":${JSON.stringify(attempt.key)},"end":{"kind":"`)
   try {
-    return endedAttempt.parse(JSON.parse(text)).key === attempt.key
+    const said: unknown = JSON.parse(text)
+    // A reusable handler has promised to leave everything as it was, and there are many of its ends: the manager looks closer.
+    if (attempt.job.code.reusable) return isLikeEnd(said, attempt.key)
+    return endedAttempt.parse(said).key === attempt.key
   } catch {
     return false
   }
+}
+
+function isLikeEnd(said: unknown, key: string): boolean {
+  const { key: itsKey, end } = said as { readonly key?: unknown; readonly end?: { readonly kind?: unknown } }
+  return itsKey === key && typeof end?.kind === 'string'
 }
 
 /** @returns how an attempt ends that never began */

@@ -28,6 +28,15 @@ export function failure(
   return { kind: 'failed', error, retry }
 }
 
+/** An attempt that did nothing, since its handler could not be loaded. */
+export type Unloadable = Pick<Extract<AttemptEnd, { kind: 'released' }>, 'kind' | 'message' | 'backOff' | 'unavailable'>
+
+/** @param why a sentence that names the file */
+export function unloadable(why: string): Unloadable {
+  const message = errorMessage(`its handler could not be loaded: ${why}`)
+  return { kind: 'released', message, backOff: false, unavailable: true }
+}
+
 /** @returns what a person reads of it: the message, with that of its cause; never a stack */
 export function messageOf(thrown: unknown): string {
   try {

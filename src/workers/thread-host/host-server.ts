@@ -57,13 +57,23 @@ export class HostServer {
     for (let at = 0; at < texts.length; at += 1) {
       const length = texts[at]?.length ?? 0
       if (at > first && bytes + length > frameBytes) {
-        this.#current.socket.write(encodeFrameOfTexts(texts.slice(first, at)))
+        this.#write(texts.slice(first, at))
         first = at
         bytes = 0
       }
       bytes += length
     }
-    if (first < texts.length) this.#current.socket.write(encodeFrameOfTexts(texts.slice(first)))
+    if (first < texts.length) this.#write(texts.slice(first))
+  }
+
+  /** What fits into no frame must not cost what was to be said with it. */
+  #write(texts: readonly string[]): void {
+    try {
+      this.#current?.socket.write(encodeFrameOfTexts(texts))
+    } catch (error) {
+      this.#events.log(`something cannot be told: ${(error as Error).message}`)
+      if (texts.length > 1) for (const text of texts) this.#write([text])
+    }
   }
 
   /** Takes no connection any more; resolves when the last bytes are on their way. */

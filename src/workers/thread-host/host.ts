@@ -11,8 +11,10 @@ import {
   protocolVersion,
   type ToHost,
   type ToManager,
+  type WireRun,
 } from '../threads/protocol.ts'
 import { AttemptDesk } from './attempt-desk.ts'
+import { endedText } from './attempt-ender.ts'
 import { AttemptWatch } from './attempt-watch.ts'
 import { EndBook } from './end-book.ts'
 import { Healer } from './heal.ts'
@@ -110,7 +112,10 @@ export class Host {
         break
       case 'run': {
         const job = this.#jobs.find(message.job_key)
-        if (job === undefined) throw new Error(`the job ${message.job_key} was not declared`)
+        if (job === undefined) {
+          this.#giveBack(message.job_key, message.items)
+          break
+        }
         this.#desk.run(job, message.items)
         this.#wake()
         break
@@ -127,7 +132,7 @@ export class Host {
           kind: 'pong',
           id: message.id,
           rss_bytes: process.memoryUsage.rss(),
-          attempts: [...this.#watch.list()],
+          ...this.#listAll(),
         })
         break
       case 'end':
@@ -164,6 +169,24 @@ export class Host {
     })
     for (const { key, progress, elapsedMs } of this.#progress()) this.#news.progressed(key, progress, elapsedMs)
     this.#news.tellAll()
+  }
+
+  /** What nothing is known of cannot run, and must not cost what can. */
+  #giveBack(jobKey: string, items: readonly WireRun[]): void {
+    logLine(`the job ${jobKey} was not declared: ${items.length} of its attempts are given back`)
+    const message = 'its host did not know the job'
+    for (const { key } of items) {
+      if (this.#desk.attempts.has(key) || this.#book.has(key)) continue
+      this.#news.ended(key, endedText(key, { kind: 'released', message, backOff: true, elapsedMs: 0 }))
+    }
+  }
+
+  /** Everything that it has: a manager finds out what was lost. */
+  #listAll() {
+    const attempts = this.#watch.list()
+    const running = new Set(attempts.map(({ key }) => key))
+    const others = [...this.#desk.attempts.keys()].filter((key) => !running.has(key))
+    return { attempts: [...attempts], others: [...others, ...this.#book.keys()] }
   }
 
   *#progress() {

@@ -44,6 +44,8 @@ export class PoolThread {
   /** False: it is given nothing more. */
   isUsable = true
   isGone = false
+  /** What it said could not be read: what runs in it is not to blame for its end. */
+  isSpoiled = false
   /** Monotonic ms. */
   idleSince = 0
   readonly #worker: Worker

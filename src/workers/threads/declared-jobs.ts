@@ -7,20 +7,29 @@ const mostIdle = 100
 
 /** Which jobs one host knows: each is declared once, and forgotten when it has had no attempt there for long. */
 export class DeclaredJobs {
-  /** Attempts in the host, by job key. */
+  /** Attempts in the host, by job key: a new connection changes nothing about them. */
   readonly #attempts = new Map<string, number>()
   /** Those without one, the longest idle first. */
   readonly #idle = new Set<string>()
+  /** On this connection. */
+  readonly #declared = new Set<string>()
+
+  /** @returns true when its job need not be declared before an attempt is handed over */
+  knows(jobKey: string): boolean {
+    return this.#declared.has(jobKey)
+  }
 
   /** An attempt is handed over. @returns true when its job must be declared before */
   use(jobKey: string): boolean {
     const attempts = this.#attempts.get(jobKey)
     this.#attempts.set(jobKey, (attempts ?? 0) + 1)
     if (attempts === 0) this.#idle.delete(jobKey)
-    return attempts === undefined
+    const isNew = !this.#declared.has(jobKey)
+    if (isNew) this.#declared.add(jobKey)
+    return isNew
   }
 
-  /** An attempt has ended. @returns a job that the host is to forget; null: none */
+  /** An attempt has ended, or never arrived. @returns a job that the host is to forget; null: none */
   release(jobKey: string): string | null {
     const attempts = this.#attempts.get(jobKey)
     if (attempts === undefined || attempts === 0) return null
@@ -31,13 +40,18 @@ export class DeclaredJobs {
     const [oldest = jobKey] = this.#idle
     this.#idle.delete(oldest)
     this.#attempts.delete(oldest)
+    this.#declared.delete(oldest)
     return oldest
+  }
+
+  /** It may be unknown to the host: the next attempt declares it again, which harms nothing. */
+  doubt(jobKey: string): void {
+    this.#declared.delete(jobKey)
   }
 
   /** On a new connection nothing is taken for known. */
   clear(): void {
-    this.#attempts.clear()
-    this.#idle.clear()
+    this.#declared.clear()
   }
 }
 

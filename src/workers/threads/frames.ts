@@ -5,9 +5,13 @@ const headerBytes = 4
 
 /** What came is no frame, or what is to be sent fits into none: the connection is of no more use. */
 export class FrameError extends Error {
-  constructor(message: string) {
+  /** What was whole before it. */
+  readonly messages: readonly object[]
+
+  constructor(message: string, messages: readonly object[] = []) {
     super(message)
     this.name = 'FrameError'
+    this.messages = messages
   }
 }
 
@@ -53,12 +57,16 @@ export class FrameDecoder {
     this.#pieces.push(piece)
     this.#bytes += piece.length
     const messages: object[] = []
-    for (;;) {
-      this.#length ??= this.#readLength()
-      if (this.#length === null || this.#bytes < this.#length) return messages
-      const text = this.#take(this.#length).toString('utf8')
-      this.#length = null
-      for (const message of parseFrame(text)) messages.push(message)
+    try {
+      for (;;) {
+        this.#length ??= this.#readLength()
+        if (this.#length === null || this.#bytes < this.#length) return messages
+        const text = this.#take(this.#length).toString('utf8')
+        this.#length = null
+        for (const message of parseFrame(text)) messages.push(message)
+      }
+    } catch (error) {
+      throw new FrameError((error as Error).message, messages)
     }
   }
 

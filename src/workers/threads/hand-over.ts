@@ -39,15 +39,15 @@ export function orderTexts(attempts: readonly ThreadAttempt[], jobs: DeclaredJob
     }
     if (key !== jobKey || characters + item.length > messageCharacters) finishRun()
     jobKey = key
-    if (jobs.use(key)) {
+    if (!jobs.knows(key)) {
       const declaration = JSON.stringify({ kind: 'job', job: wireJob(job, key) } satisfies ToHost)
       if (!fits(declaration)) {
-        jobs.clear()
         refused.push({ attempt, error: tooLarge('the params and the results of the jobs it depends on are') })
         continue
       }
       texts.push(declaration)
     }
+    jobs.use(key)
     items.push(item)
     characters += item.length
   }

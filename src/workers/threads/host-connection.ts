@@ -1,5 +1,5 @@
 import { createConnection, type Socket } from 'node:net'
-import { encodeFrameOfTexts, FrameDecoder } from './frames.ts'
+import { encodeFrameOfTexts, FrameDecoder, FrameError } from './frames.ts'
 import { protocolVersion, type ToHost, type ToManager, toManager } from './protocol.ts'
 
 type Welcome = Extract<ToManager, { kind: 'welcome' }>
@@ -12,8 +12,11 @@ export interface Hello {
 export interface ConnectionListener {
   /** What the host says, not checked. */
   messages(messages: readonly object[]): void
-  /** The connection is closed; told once, after all messages. */
-  closed(): void
+  /**
+   * The connection is closed; told once, after all messages.
+   * @param problem what of it could not be read, so that it was closed here; null: nothing
+   */
+  closed(problem: string | null): void
 }
 
 /** How a host answered a hello. */
@@ -36,6 +39,7 @@ export class HostConnection {
   #acknowledged: string[] = []
   #isFlushing = false
   #isClosed = false
+  #problem: string | null = null
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -44,7 +48,7 @@ export class HostConnection {
     socket.on('error', () => undefined)
     socket.on('close', () => {
       this.#isClosed = true
-      this.#listener?.closed()
+      this.#listener?.closed(this.#problem)
     })
   }
 
@@ -54,7 +58,7 @@ export class HostConnection {
     this.#early = []
     this.#listener = listener
     if (early.length > 0) listener.messages(early)
-    if (this.#isClosed) listener.closed()
+    if (this.#isClosed) listener.closed(this.#problem)
   }
 
   /** Keeps what it says, and these messages before it, until somebody listens. */
@@ -122,10 +126,11 @@ export class HostConnection {
     let messages: readonly object[]
     try {
       messages = this.#decoder.push(piece)
-    } catch {
+    } catch (error) {
       // Where the next frame begins is not known any more. On a new connection the host says again what counts.
+      this.#problem = (error as Error).message
       this.#socket.destroy()
-      return
+      messages = error instanceof FrameError ? error.messages : []
     }
     if (messages.length === 0) return
     if (this.#listener === null) this.#early.push(...messages)

@@ -30,6 +30,8 @@ export interface HostPace {
   readonly stopMs: number
   /** A lonely host without an attempt is ended. */
   readonly aloneIdleMs: number
+  /** An attempt that a host does not have in two of its answers so far apart is lost. */
+  readonly missingMs: number
 }
 
 export const defaultPace: HostPace = {
@@ -40,6 +42,7 @@ export const defaultPace: HostPace = {
   reconnectMs: 10_000,
   stopMs: 5_000,
   aloneIdleMs: 10_000,
+  missingMs: 10_000,
 }
 
 /** What all hosts of one executor share. */

@@ -6,6 +6,7 @@ import type { AttemptEnd } from '../../domain/ports/attempt.ts'
 import type { ThreadHostStatus } from '../../domain/ports/thread-executor.ts'
 import type { ProcessIdentity } from '../../platform/process-identity.ts'
 import { DeclaredJobs, jobKeyOf } from './declared-jobs.ts'
+import { endMissing } from './end-missing.ts'
 import { orderTexts } from './hand-over.ts'
 import { HandedFile } from './handed-file.ts'
 import { type Greeting, greetHost, type HostConnection } from './host-connection.ts'
@@ -15,7 +16,9 @@ import { type HostHearer, hearMessage } from './host-messages.ts'
 import { HostProcess } from './host-process.ts'
 import { HostPulse } from './host-pulse.ts'
 import { judgeUnasked } from './judge-death.ts'
+import { MissingAttempts } from './missing-attempts.ts'
 import type { HandlerEnd } from './protocol.ts'
+import { Reconnects } from './reconnects.ts'
 import type { AttemptPlace, ThreadAttempt } from './thread-attempt.ts'
 
 type Welcome = Extract<Greeting, { kind: 'welcome' }>
@@ -42,6 +45,8 @@ export interface HostFacts {
 const watchMs = 50
 /** What it said last comes at once after its end, or never. */
 const lastMs = 1_000
+/** So many connections that broke at once are worth a word. */
+const loudBreaks = 3
 
 /** A living host, as its manager sees it: from its start or adoption until its process is gone. */
 export class HostLink implements AttemptPlace, HostHearer {
@@ -63,6 +68,8 @@ export class HostLink implements AttemptPlace, HostHearer {
   readonly #keeper: HostKeeper
   readonly #jobs = new DeclaredJobs()
   readonly #pulse: HostPulse
+  readonly #missing: MissingAttempts
+  readonly #reconnects = new Reconnects()
   #handed: HandedFile | null = null
   #connection: HostConnection | null = null
   #finding: Promise<void> | null = null
@@ -83,6 +90,7 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.#context = context
     this.#keeper = keeper
     this.#pulse = new HostPulse(context, this)
+    this.#missing = new MissingAttempts(context.pace.missingMs)
   }
 
   get isConnected(): boolean {
@@ -121,6 +129,8 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.#version = welcome.version
     this.#wasLeaving ||= welcome.leaving === true && !this.hasBeenReady
     this.#jobs.clear()
+    this.#missing.clear()
+    this.#reconnects.connected(this.#context.clock.monotonic())
     const has = new Map(welcome.attempts.map(({ key, phase }) => [key, phase]))
     for (const attempt of [...this.attempts.values()]) this.#recognise(attempt, has.has(attempt.key))
     for (const [key, phase] of has) {
@@ -134,10 +144,7 @@ export class HostLink implements AttemptPlace, HostHearer {
         this.#pulse.heard()
         for (const message of messages) hearMessage(message, this)
       },
-      closed: () => {
-        this.#connection = null
-        this.#findOut()
-      },
+      closed: (problem) => this.#broke(problem),
     })
     this.#pulse.ask()
     this.#keeper.ready(this)
@@ -247,9 +254,17 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.#pulse.answered(pong.rss_bytes)
     for (const { key, elapsed_ms, silent_ms } of pong.attempts) {
       const attempt = this.attempts.get(key)
-      if (attempt !== undefined) attempt.tellTimes(elapsed_ms, silent_ms)
+      if (attempt !== undefined) {
+        attempt.tellTimes(elapsed_ms, silent_ms)
+        attempt.wasSeenRunning = true
+      }
       // What an earlier manager said last may have come after the welcome.
       else if (this.#isSettled && !this.told.has(key)) this.#dismiss(key, false)
+    }
+    const { clock, log, paths } = this.#context
+    for (const attempt of this.#missing.look(pong, this.attempts, this.#pulse.pings, clock.monotonic())) {
+      log.error({ host: this.id, attempt: attempt.key }, 'a thread host has lost an attempt that it was handed')
+      this.#finish(attempt, endMissing(attempt, paths.attempts))
     }
   }
 
@@ -276,21 +291,28 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.attempts.delete(attempt.key)
     this.told.add(attempt.key)
     if (attempt.work !== null) {
-      const forgotten = this.#jobs.release(jobKeyOf(attempt.work))
-      if (forgotten !== null) this.#connection?.send({ kind: 'forget', job_keys: [forgotten] })
+      const jobKey = jobKeyOf(attempt.work)
+      // Maybe because its job was not known there.
+      if (end.kind === 'released') this.#jobs.doubt(jobKey)
+      this.#releaseJob(jobKey)
     }
     this.#keeper.ended(attempt, end, this)
+  }
+
+  #releaseJob(jobKey: string): void {
+    const forgotten = this.#jobs.release(jobKey)
+    if (forgotten !== null) this.#connection?.send({ kind: 'forget', job_keys: [forgotten] })
   }
 
   /** After a new connection: the host says what it has; what it has not was on its way when the old one broke. */
   #recognise(attempt: ThreadAttempt, isThere: boolean): void {
     if (isThere) {
-      if (attempt.work !== null) this.#jobs.use(jobKeyOf(attempt.work))
       if (attempt.stopReason !== null) this.stop(attempt)
       return
     }
     this.attempts.delete(attempt.key)
     if (attempt.work !== null) {
+      this.#releaseJob(jobKeyOf(attempt.work))
       this.#keeper.returned(attempt)
       return
     }
@@ -320,6 +342,19 @@ export class HostLink implements AttemptPlace, HostHearer {
     }
   }
 
+  #broke(problem: string | null): void {
+    const { clock, log } = this.#context
+    this.#connection = null
+    this.#reconnects.broke(clock.monotonic(), problem !== null)
+    const { quickBreaks, pauseMs, isHopeless } = this.#reconnects
+    if (problem !== null) log.warn({ host: this.id, problem }, 'what a thread host said cannot be read')
+    if (quickBreaks === loudBreaks) {
+      log.warn({ host: this.id, pause_ms: pauseMs }, 'the connection to a thread host breaks again and again')
+    }
+    if (isHopeless) void this.kill('what it says cannot be read, on one connection after the other')
+    this.#findOut()
+  }
+
   /** Its process is ending, or has: what it said last still comes, but not for long. */
   #ends(): void {
     setTimeout(() => this.#connection?.destroy(), lastMs).unref()
@@ -335,12 +370,12 @@ export class HostLink implements AttemptPlace, HostHearer {
   /** Without a connection: concludes that it is gone or, when it is not, connects anew. */
   async #findOutAtLast(): Promise<void> {
     const { clock, pace, epoch, version } = this.#context
-    const begun = clock.monotonic()
+    const begun = clock.monotonic() + this.#reconnects.pauseMs
     while (!this.#context.detached()) {
       if (this.#connection === null) {
         const lives = this.life.lives()
         if (lives === false) return await this.#concludeGone()
-        if (lives === true && !this.life.isKilled && this.hasBeenReady) {
+        if (lives === true && !this.life.isKilled && this.hasBeenReady && clock.monotonic() >= begun) {
           const greeting = await greetHost(this.socket, this.id, { epoch, version }, pace.greetMs)
           if (greeting.kind === 'welcome') return this.connected(greeting)
           if (clock.monotonic() - begun > pace.reconnectMs) await this.kill('it takes no connection any more')

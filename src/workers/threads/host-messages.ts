@@ -1,4 +1,3 @@
-import { errorKinds } from '../../domain/errors.ts'
 import type { Json } from '../../domain/job.ts'
 import { endedAttempt, type HandlerEnd, type ToManager, toManager } from './protocol.ts'
 
@@ -79,7 +78,11 @@ function soundEnd(end: HandlerEnd): HandlerEnd {
   if (end.kind !== 'completed' || !isDeeper(end.result, deepest)) return end
   const { elapsedMs, output } = end
   const message = `the result is nested deeper than ${deepest} levels`
-  const error = { code: 'result_invalid', message, remedy: errorKinds.result_invalid.remedy } as const
+  const error = {
+    code: 'result_invalid',
+    message,
+    remedy: 'Correct the handler: return a result that is less deep.',
+  } as const
   return { kind: 'failed', error, retry: 'never', elapsedMs, output }
 }
 

@@ -44,6 +44,11 @@ export class HostPulse {
     this.#silence = this.#newSilence()
   }
 
+  /** Pings sent until now. */
+  get pings(): number {
+    return this.#pings
+  }
+
   /** It has an attempt: it is looked after until it has none. */
   watch(): void {
     const { pingMs } = this.#context.pace

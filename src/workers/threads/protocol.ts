@@ -107,7 +107,13 @@ const handlerEnd = z.discriminatedUnion('kind', [
     elapsedMs,
     output,
   }),
-  z.strictObject({ kind: z.literal('released'), message: z.string(), backOff: z.boolean(), elapsedMs }),
+  z.strictObject({
+    kind: z.literal('released'),
+    message: z.string(),
+    backOff: z.boolean(),
+    unavailable: z.literal(true).optional(),
+    elapsedMs,
+  }),
 ])
 export type HandlerEnd = z.infer<typeof handlerEnd> & AttemptEnd
 
@@ -145,6 +151,8 @@ export const toManager = z.discriminatedUnion('kind', [
     id: z.int(),
     rss_bytes: z.number(),
     attempts: z.array(z.strictObject({ key, elapsed_ms: z.number(), silent_ms: z.number() })),
+    /** All others that it has: those that wait, and those that have ended and are not acknowledged. */
+    others: z.array(key).optional(),
   }),
 ])
 export type ToManager = z.infer<typeof toManager>

@@ -38,6 +38,8 @@ export class ThreadAttempt implements AttemptControl {
   /** Why it is to stop; null: it is not. */
   stopReason: StopReason | null = null
   hasEnded = false
+  /** Its host said that it runs. */
+  wasSeenRunning = false
   readonly #clock: Pick<Clock, 'monotonic'>
   #elapsedMs: number
   #silentMs: number
@@ -109,6 +111,7 @@ export class ThreadAttempt implements AttemptControl {
 
   tellProgress(progress: Progress, elapsedMs: number): void {
     this.#progress = progress
+    this.wasSeenRunning = true
     this.tellTimes(elapsedMs, 0)
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { forCommandLine, withParametersOf } from '../../../src/cli/display/for-command-line.ts'
+import { forCommandLine } from '../../../src/cli/display/for-command-line.ts'
+import { withParametersOf } from '../../../src/cli/display/own-parameters.ts'
 import { errorKinds, QueueError } from '../../../src/domain/errors.ts'
 import { someJobId } from '../../support/job-view.ts'
 

@@ -16,6 +16,8 @@ export interface Downloaded {
 const saveEveryMs = 1000
 /** A server that sends less within the idle limit is given up. */
 const leastBytes = 1024
+/** Of an artifact; a longer one is none that anybody knows. */
+const longestMediaType = 200
 
 /** A file that was loaded in parts and is not what it should be: the next attempt loads it whole. */
 class WrongParts extends Error {
@@ -87,5 +89,6 @@ function checkHash({ target }: Download, { answer, hash, earlier }: DownloadStar
 }
 
 function mediaType({ headers }: Answer): string | undefined {
-  return /^[\w.+-]+\/[\w.+-]+/.exec(firstOf(headers['content-type']) ?? '')?.[0].toLowerCase()
+  const found = /^[\w.+-]+\/[\w.+-]+/.exec(firstOf(headers['content-type']) ?? '')?.[0].toLowerCase()
+  return found !== undefined && found.length > longestMediaType ? undefined : found
 }

@@ -102,10 +102,18 @@ export function bodyValue({ bytes }: Content, { headers, url }: Answer, read: Ht
 
 function parsedJson(text: string): Json | undefined {
   try {
-    return isShallow(text) ? (JSON.parse(text) as Json) : undefined
+    if (!isShallow(text)) return undefined
+    const value = JSON.parse(text) as Json
+    return isAllFinite(value) ? value : undefined
   } catch {
     return undefined
   }
+}
+
+/** A number such as 1e400 is JSON, and none that a program could pass on. */
+function isAllFinite(value: Json): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  return typeof value !== 'object' || value === null || Object.values(value).every(isAllFinite)
 }
 
 function isShallow(text: string): boolean {

@@ -1,6 +1,7 @@
 import { QueueError } from '../../../domain/errors.ts'
 import type { Json } from '../../../domain/job.ts'
 import { compileTemplate, placeholderValue, type TemplateScope } from '../../../domain/template.ts'
+import { isReservedName } from '../../../handler/artifact-name.ts'
 import { Reject } from '../../../handler/index.ts'
 import type { HttpParams, HttpUnit } from './http-params.ts'
 import { shownText } from './shown.ts'
@@ -26,9 +27,9 @@ export function targetOf(given: Given): HttpTarget {
   const { params, unit } = given
   const fields = typeof unit === 'object' ? unit : {}
   const url = parsedUrl(urlText(given))
-  const chosen = typeof params.download === 'object' ? params.download.name : undefined
+  const chosen = fields.name || (typeof params.download === 'object' ? params.download.name : undefined)
   const sha256 = fields.sha256 || params.sha256
-  return { url, name: plainName(fields.name || chosen || lastPart(url)), sha256: sha256?.toLowerCase() ?? null }
+  return { url, name: fileName(chosen, url, params.download !== false), sha256: sha256?.toLowerCase() ?? null }
 }
 
 function urlText({ params, unit, position, dependencies }: Given): string {
@@ -93,6 +94,14 @@ function parsedUrl(text: string): URL {
 }
 
 const longestName = 150
+
+/** @throws Reject when the file of a download may not have the chosen name */
+function fileName(chosen: string | undefined, url: URL, isKept: boolean): string {
+  const name = plainName(chosen || lastPart(url))
+  if (!isReservedName(name)) return name
+  if (chosen && isKept) throw new Reject(`the name "${name}" is kept for results that are too large; give another one`)
+  return `download-${name}`
+}
 
 /** @returns a name that is one on every system, whatever a URL or a table says */
 function plainName(text: string): string {

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { copyFile, lstat, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { ArtifactFacts } from '../../../domain/ports/attempt.ts'
-import { artifactNameProblem, mediaTypeOf } from '../../../handler/artifact-name.ts'
+import { artifactNameProblem, isReservedName, mediaTypeOf, mediaTypeProblem } from '../../../handler/artifact-name.ts'
 import type { Artifact, HandlerContext } from '../../../handler/context.ts'
 import { attemptNames } from '../attempt-names.ts'
 
@@ -32,10 +32,12 @@ export class ArtifactStore {
     this.#touch = touch
   }
 
-  /** @throws TypeError for a name that is none or was used before; the system's error */
+  /** @throws TypeError for a name that is none or was used before, and for a media type that is none; the system's error */
   keep(name: string, data: ArtifactData, mediaType?: string): Promise<Artifact> {
-    const problem = name === attemptNames.largeResult ? reservedProblem : artifactNameProblem(name)
+    const problem = isReservedName(String(name)) ? reservedProblem : artifactNameProblem(name)
     if (problem !== null) return Promise.reject(new TypeError(problem))
+    const typeProblem = mediaType === undefined ? null : mediaTypeProblem(mediaType)
+    if (typeProblem !== null) return Promise.reject(new TypeError(typeProblem))
     if (this.#names.has(name)) return Promise.reject(new TypeError(`this attempt has an artifact "${name}" already`))
     this.#names.add(name)
     const keeping = this.#keep(name, data, mediaType ?? mediaTypeOf(name))
@@ -66,6 +68,7 @@ export class ArtifactStore {
   async #keep(name: string, data: ArtifactData, mediaType: string): Promise<Artifact> {
     const directory = join(this.#directory(), attemptNames.artifacts)
     await mkdir(directory, { recursive: true, mode: 0o700 })
+    if (!(await lstat(directory)).isDirectory()) throw new TypeError(`"${directory}" was replaced by a link`)
     this.#begun += 1
     const temporary = join(this.#directory(), `artifact.${this.#begun}.tmp`)
     const path = join(directory, name)

@@ -1,4 +1,4 @@
-import { failure } from '../failure.ts'
+import { failure, unloadable } from '../failure.ts'
 import { endFlags } from '../thread-messages.ts'
 import type { AttemptRun } from './attempt-run.ts'
 import { checkInput } from './checked-input.ts'
@@ -42,8 +42,7 @@ async function work(thread: ThreadState, attempt: AttemptRun): Promise<Ending> {
   if (thread.control.isCancelled(attempt.item.seq)) return { outcome: stoppedAnyway }
   try {
     const handler = thread.loaded ?? (await thread.handler)
-    if (handler?.definition == null)
-      return { outcome: failure('handler_unavailable', handler?.problem ?? 'no handler was loaded', 'policy') }
+    if (handler?.definition == null) return { outcome: unloadable(handler?.problem ?? 'nothing was loaded') }
     const { definition } = handler
     const input = await checkInput(definition, attempt)
     if ('kind' in input) return { outcome: input }
@@ -74,6 +73,8 @@ function endText(thread: ThreadState, attempt: AttemptRun, ending: Ending): stri
   const elapsedMs = attempt.elapsedMs()
   const output = attempt.end(thread.code?.reusable !== true)
   const key = writeJson(attempt.item.key)
+  if ('outcome' in ending && ending.outcome.kind === 'released')
+    return `{"key":${key},"end":${writeJson({ ...ending.outcome, elapsedMs })}}`
   if ('outcome' in ending) return `{"key":${key},"end":${writeJson({ ...ending.outcome, elapsedMs, output })}}`
   const artifacts = writeJson(attempt.keptArtifacts?.kept ?? [])
   const rest = `"artifacts":${artifacts},"elapsedMs":${elapsedMs},"output":${writeJson(output)}`

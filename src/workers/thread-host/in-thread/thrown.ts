@@ -1,14 +1,18 @@
 import { inspect } from 'node:util'
+import { cutText } from '../../../domain/cut-text.ts'
 import type { AttemptEnd, OutputFacts } from '../../../domain/ports/attempt.ts'
 import { outcomeOf } from '../../../handler/outcomes.ts'
-import { errorMessage, type Failure, failure, messageOf } from '../failure.ts'
+import { errorMessage, type Failure, failure, messageOf, type Unloadable } from '../failure.ts'
 import { isFiniteNumber } from './intrinsics.ts'
 import { placeIn } from './place-in-file.ts'
 
+const longestName = 100
+const longestPlace = 5_000
 const longestWaitMs = 30 * 24 * 3_600_000
 
 export type Outcome =
   | Failure
+  | Unloadable
   | Pick<Extract<AttemptEnd, { kind: 'rate_limited' }>, 'kind' | 'waitMs' | 'message'>
   | (Omit<Extract<AttemptEnd, { kind: 'completed' }>, 'elapsedMs' | 'output'> & { readonly output?: OutputFacts })
 
@@ -51,7 +55,8 @@ function detailsOf(thrown: unknown, file: string): Record<string, string> {
   if (!(thrown instanceof Error)) return {}
   try {
     const at = placeIn(String(thrown.stack), file)
-    return { name: String(thrown.name), ...(at === null ? {} : { at }) }
+    const name = cutText(String(thrown.name), longestName)
+    return { name, ...(at === null ? {} : { at: cutText(at, longestPlace) }) }
   } catch {
     return {}
   }

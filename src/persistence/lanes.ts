@@ -18,6 +18,8 @@ export class Lanes {
   readonly #notes: ChangeNotes
   readonly #hold: Statement<[Binds]>
   readonly #forgetHolds: Statement<[Binds]>
+  readonly #endHolds: Statement<[Binds]>
+  readonly #endDeferrals: Statement<[Binds]>
   readonly #readHolds: Statement<[Binds], LaneHold>
   readonly #forgetStarts: Statement<[Binds]>
   readonly #readStarts: Statement<[Binds], Lane & { startedAt: number }>
@@ -30,6 +32,8 @@ export class Lanes {
     this.#notes = notes
     this.#hold = prepare('hold_lane')
     this.#forgetHolds = prepare('forget_lane_holds')
+    this.#endHolds = prepare('end_lane_holds')
+    this.#endDeferrals = prepare('end_deferrals')
     this.#readHolds = prepare<LaneHold>('read_lane_holds')
     this.#forgetStarts = prepare('forget_lane_starts')
     this.#readStarts = prepare<Lane & { startedAt: number }>('read_lane_starts')
@@ -42,6 +46,11 @@ export class Lanes {
   hold(hold: LaneHold, now: number): void {
     this.#forgetHolds.run({ now })
     this.#hold.run({ queue: hold.queue, key: hold.key, until: hold.until, reason: hold.reason })
+  }
+
+  endHolds(queue: string, now: number): { readonly holds: number; readonly units: number } {
+    const holds = this.#endHolds.run({ queue, now }).changes
+    return { holds, units: this.#endDeferrals.run({ queue, now }).changes }
   }
 
   readHolds(now: number): LaneHold[] {

@@ -142,6 +142,10 @@ export class SqliteJobStore extends SqliteStoreReads implements JobStore {
     this.write((parts) => parts.lanes.hold(hold, now))
   }
 
+  endLaneHolds(queue: string, now: number): { readonly holds: number; readonly units: number } {
+    return this.write((parts) => parts.lanes.endHolds(queue, now))
+  }
+
   readLaneStarts(since: number): readonly (Lane & { readonly startedAt: number })[] {
     return this.write((parts) => parts.lanes.readStarts(since))
   }

@@ -6,7 +6,7 @@ export const resumeJob = defineTool({
   name: 'resume_job',
   title: 'Resume jobs or a queue',
   description: `
-Lets paused or frozen jobs go on, by ids or all unfinished ones that match a filter (at most 100 a call), or a paused queue by its name.
+Lets paused or frozen jobs go on, by ids or all unfinished ones that match a filter (at most 100 a call), or a queue by its name: a paused one, or one that was told to slow down, whose hold (and those of its keys) is lifted.
 
 Use it after pause_job. Not for a job that waits for approval: that is decide_job. Not for a job that ended: that is rerun_job. A job in a paused queue goes on only when the queue is resumed.
 

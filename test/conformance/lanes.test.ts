@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { implementations } from './support/implementations.ts'
-import { jobIdOf, newJob, start, submit, worker } from './support/jobs.ts'
+import { claim, facts, jobIdOf, newJob, start, submit, worker } from './support/jobs.ts'
 
 describe.each(implementations)('$name: holdLane, readLaneHolds', ({ open }) => {
   test('keeps the later end of a hold until it is over', () => {
@@ -17,6 +17,34 @@ describe.each(implementations)('$name: holdLane, readLaneHolds', ({ open }) => {
     hold('host', start + 600, 'once more')
     expect(store.readLaneHolds(start + 599).map((each) => each.reason)).toEqual(['everything', 'once more'])
     expect(store.readLaneHolds(start + 600).map((each) => each.reason)).toEqual(['everything'])
+  })
+})
+
+describe.each(implementations)('$name: endLaneHolds', ({ open }) => {
+  test('ends the holds of one queue and its keys, and makes what was deferred due', () => {
+    const { store } = open()
+    submit(store, newJob(1, { queue: 'web' }))
+    submit(store, newJob(2, { queue: 'web', maxAttempts: 3 }))
+    submit(store, newJob(3, { queue: 'web2' }))
+    const until = start + 60_000
+    for (const number of [1, 3]) store.deferUnitIfHeld(claim(store, jobIdOf(number)).fence, until, null, facts())
+    store.failUnitIfHeld(claim(store, jobIdOf(2)).fence, 'failed', until, null, facts())
+    for (const [queue, key] of [
+      ['web', ''],
+      ['web', 'host'],
+      ['web2', ''],
+    ] as const)
+      store.holdLane({ queue, key, until, reason: 'said 429' }, start)
+
+    expect(store.endLaneHolds('web', start + 5)).toEqual({ holds: 2, units: 1 })
+    expect(store.readLaneHolds(start + 5).map(({ queue }) => queue)).toEqual(['web2'])
+    for (const [number, availableAt] of [
+      [1, start + 5],
+      [2, until],
+      [3, until],
+    ] as const)
+      expect(store.readUnits(jobIdOf(number), { limit: 1 })).toMatchObject([{ availableAt }])
+    expect(store.endLaneHolds('web', start + 5)).toEqual({ holds: 0, units: 0 })
   })
 })
 

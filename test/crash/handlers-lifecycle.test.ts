@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { PauseAnswer } from '../../src/domain/wire/control.ts'
@@ -128,6 +128,27 @@ describe('files of the handler directory that change', () => {
     const job = await waitFor(retried)
     expect(job).toMatchObject({ state: 'completed', attempts: 2, result: { version: 2 } })
     expect(job.attempt_history?.[0]?.error?.message).toBe('version 1')
+  })
+
+  test('one that cannot be loaded for a moment fails nothing; one that never can fails its jobs in the end', async () => {
+    const home = shared()
+    const marker = join(home.work, 'half-written')
+    writeFileSync(marker, '')
+    home.write(
+      'flickering.mjs',
+      `import { existsSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
+${editedSource(1).replaceAll("'edited'", "'flickering'")}
+if (!isMainThread && existsSync(${JSON.stringify(marker)})) throw new Error('half written')
+`,
+    )
+    const lasting = await waitFor(await submit('flickering', {}))
+    expect(lasting).toMatchObject({ state: 'failed', error: { code: 'handler_unavailable' } })
+    expect(lasting.error?.message).toContain('half written')
+    const passing = await submit('flickering', {})
+    await waitUntil(async () => outcomesOf(await home.job(passing)).includes('released'), { intervalMs: 10 })
+    rmSync(marker)
+    expect(await waitFor(passing)).toMatchObject({ state: 'completed', result: { version: 1 } })
   })
 
   test('a broken one says why everywhere, its jobs wait, and go on when it is mended', async () => {

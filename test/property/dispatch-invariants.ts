@@ -49,6 +49,10 @@ export function checkStarts(world: DispatchWorld, fresh: readonly Start[]): void
         queue.rate.count,
       )
     }
+    if (plan.type === 'single') {
+      const single = running((start) => start.plan.type === 'single')
+      expect(single, 'units of a type').toBe(1)
+    }
     if (plan.concurrency !== null) {
       expect(
         running((start) => start.claim.job.id === claim.job.id),
@@ -90,6 +94,7 @@ export function startable(world: DispatchWorld): readonly Waiting[] {
     const isFull = (limit: number | null | undefined, belongs: (start: Start) => boolean) =>
       limit != null && running(belongs) >= limit
     if (isFull(queue?.concurrency, (start) => inQueue(start, place))) return false
+    if (plan.type === 'single' && isFull(1, (start) => start.plan.type === 'single')) return false
     if (isFull(plan.concurrency, (start) => start.claim.job.id === jobId)) return false
     const isSpent = (rate: RateLimit | null | undefined, starts: readonly Start[]) =>
       rate != null && startsWithin(starts, rate, now) >= rate.count

@@ -18,6 +18,8 @@ const directoryForTests = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 export interface JobPlan {
   readonly client: string
+  /** Of `single` one unit at once. */
+  readonly type: 'command' | 'single'
   readonly queue: string
   readonly priority: Priority
   readonly concurrency: number | null
@@ -38,7 +40,7 @@ export type Step =
       readonly concurrency: number | null
       readonly rate: RateLimit | null
     }
-  | { readonly kind: 'pauseQueue' | 'resumeQueue'; readonly queue: string }
+  | { readonly kind: 'pauseQueue' | 'resumeQueue' | 'endHolds'; readonly queue: string }
   | { readonly kind: 'pauseJob' | 'resumeJob'; readonly place: number }
   | { readonly kind: 'restart' }
 
@@ -74,7 +76,7 @@ export class DispatchWorld {
   readonly starts: Start[] = []
   readonly plans = new Map<string, JobPlan>()
   readonly pausedJobs = new Set<string>()
-  readonly holds: (Lane & { readonly until: number })[] = []
+  holds: (Lane & { readonly until: number })[] = []
   /** Queues that have a rate limit, by the number of the change since which its window has not grown. */
   readonly rated = new Map<string, number>()
   #rateChanges = 0
@@ -143,6 +145,13 @@ export class DispatchWorld {
           store.updateQueue(step.queue, { paused: step.kind === 'pauseQueue' }, clock.now())
           this.#dispatcher.reloadQueues()
         })
+      case 'endHolds':
+        this.holds = this.holds.filter((hold) => hold.queue !== step.queue)
+        await this.#commits.run((commit) => {
+          store.endLaneHolds(step.queue, clock.now())
+          commit.afterCommit(() => this.#dispatcher.endHolds(step.queue))
+        })
+        break
       case 'pauseJob':
       case 'resumeJob': {
         const id = [...this.plans.keys()][step.place % Math.max(1, this.plans.size)]
@@ -229,8 +238,7 @@ export class DispatchWorld {
       commits,
       clock,
       executorOf: () => 'command',
-
-      typeLimitOf: () => null,
+      typeLimitOf: (type) => (type === 'single' ? 1 : null),
       createNonce: () => `nonce${this.#nonce++}`,
       pools: [
         {
@@ -266,6 +274,7 @@ export class DispatchWorld {
   #submit(plan: JobPlan): Promise<void> {
     const { store, clock } = this
     const job = newJob(clock.now(), `job ${this.plans.size}`, {
+      type: plan.type,
       queue: plan.queue,
       priority: plan.priority,
       concurrency: plan.concurrency,

@@ -25,6 +25,7 @@ const rate: fc.Arbitrary<RateLimit> = fc.record({ count: few, windowMs: fc.const
 
 const plan: fc.Arbitrary<JobPlan> = fc.record({
   client: fc.constantFrom('ann', 'bob', 'eve'),
+  type: fc.constantFrom('command' as const, 'command' as const, 'single' as const),
   queue,
   // Mostly alike: shares are among equals.
   priority: fc.constantFrom<Priority>(2, 2, 2, 2, 3, 1),
@@ -68,6 +69,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('pauseQueue' as const, 'resumeQueue' as const), queue }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('endHolds' as const), queue }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('pauseJob' as const, 'resumeJob' as const), place }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
 )

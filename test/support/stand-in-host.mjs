@@ -1,5 +1,5 @@
 // A stand-in for the thread host: it speaks the protocol and does with an attempt what its unit says, without any thread.
-//   unit.do: return | wait | deaf | last_words | die | mute | close | garbage | bad_end | bad_progress | journal | children
+//   unit.do: return | wait | deaf | last_words | die | mute | close | garbage | garbage_again | lose | bad_end | bad_progress | journal | children
 // <home>/stand-in.json says how it starts: { "start": "die" | "never", "protocol": 9 }.
 import { spawn } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
@@ -16,6 +16,7 @@ const attempts = new Map()
 const jobs = new Map()
 let connection = null
 let isMute = false
+let isGarbled = false
 let isToldToEnd = false
 
 if (plan.start === 'die') {
@@ -85,6 +86,11 @@ const doings = {
     connection?.destroy()
   },
   garbage: () => connection?.write(Buffer.from([0, 0, 0, 5, 1, 2, 3, 4, 5])),
+  garbage_again: () => {
+    isGarbled = true
+    doings.garbage()
+  },
+  lose: ({ key }) => attempts.delete(key),
   bad_end: ({ key }) => say({ kind: 'ended', items: [{ key, end: { kind: 'completed', result: 1 } }] }),
   bad_progress: ({ key }) => say({ kind: 'progress', items: [{ key, progress: 'half' }] }),
   progress: ({ key }, { progress }) => say({ kind: 'progress', items: [{ key, progress, elapsed_ms: 1234 }] }),
@@ -117,9 +123,11 @@ function hear(message, from) {
   if (message.kind === 'hello') {
     if (connection !== from) connection?.destroy()
     connection = from
+    jobs.clear()
     const list = [...attempts].map(([key, { phase }]) => ({ key, phase }))
     const { threads, version, host_id } = order
     say({ kind: 'welcome', protocol, host_id, version: plan.version ?? version, threads, attempts: list })
+    if (isGarbled) doings.garbage()
     for (const [key, attempt] of attempts) {
       if (attempt.phase === 'ended') say({ kind: 'ended', items: [{ key, end: attempt.end }] })
     }
@@ -140,7 +148,8 @@ function hear(message, from) {
       elapsed_ms: Math.round(performance.now() - one.startedAt),
       silent_ms: 7,
     }))
-    say({ kind: 'pong', id: message.id, rss_bytes: process.memoryUsage.rss(), attempts: list })
+    const others = [...attempts].flatMap(([key, { phase }]) => (phase === 'running' ? [] : [key]))
+    say({ kind: 'pong', id: message.id, rss_bytes: process.memoryUsage.rss(), attempts: list, others })
   } else if (message.kind === 'end') isToldToEnd = true
   if (isToldToEnd && attempts.size === 0) {
     writeFileSync(

@@ -14,6 +14,8 @@ interface Options extends FilterOptions {
 }
 
 const queueHelp = 'the queue itself instead of jobs: nothing of it starts while it is paused'
+const resumedQueueHelp =
+  'the queue itself instead of jobs; when it was told to slow down, that hold, and those of its keys, is lifted'
 
 export function pauseCommand(runner: CommandRunner): Command {
   const command = jsonCommand('pause', 'Pause jobs, or a queue: nothing new of them starts')
@@ -29,7 +31,7 @@ export function resumeCommand(runner: CommandRunner): Command {
   const command = jsonCommand('resume', 'Let paused or frozen jobs, or a queue, go on')
     .argument('[ids...]', 'job ids, their ends, or "last"')
     .option('--all', 'every unfinished job')
-  return addFilterOptions(command, queueHelp.replace(': nothing of it starts while it is paused', '')).action(
+  return addFilterOptions(command, resumedQueueHelp).action(
     runner.act((session, options: Options, typed: readonly string[]) => change(session, 'resume_job', options, typed)),
   )
 }

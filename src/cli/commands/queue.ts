@@ -28,7 +28,7 @@ export function queueCommand(runner: CommandRunner): Command {
   )
   for (const [name, operation, summary] of [
     ['pause', 'pause_job', 'Pause a queue: nothing of it starts, what runs finishes'],
-    ['resume', 'resume_job', 'Let a paused queue go on'],
+    ['resume', 'resume_job', 'Let a queue go on that is paused or was told to slow down'],
   ] as const) {
     group.addCommand(
       jsonCommand(name, summary)

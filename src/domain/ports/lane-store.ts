@@ -23,6 +23,11 @@ export interface Queue {
 export interface LaneStore {
   /** Holds a lane until `until`, if that is later than what holds it now. */
   holdLane(hold: LaneHold, now: number): void
+  /**
+   * Ends the holds of a queue and of its keys; units that were told to slow down are due at once.
+   * @returns how many holds, and how many units
+   */
+  endLaneHolds(queue: string, now: number): { readonly holds: number; readonly units: number }
   readLaneHolds(now: number): readonly LaneHold[]
   /** Counted starts of lanes with a rate limit since `since`, oldest first; older ones are deleted. */
   readLaneStarts(since: number): readonly (Lane & { readonly startedAt: number })[]

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { artifactNameProblem } from '../artifact-name.ts'
+import { artifactNameProblem, isReservedName } from '../artifact-name.ts'
 import type { Artifact, Cancellation, HandlerContext, HandlerLog } from '../context.ts'
 import { jsonProblem } from '../json-problem.ts'
 import { Cancelled } from '../outcomes.ts'

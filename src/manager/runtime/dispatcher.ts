@@ -56,7 +56,11 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#limits = new LaneLimits(options.clock)
-    this.#parked = new ParkedLanes((lane) => this.#poolOf(lane.type).index.offer(lane, options.clock.now()))
+    this.#parked = new ParkedLanes({
+      offer: (lane) => this.#poolOf(lane.type).index.offer(lane, options.clock.now()),
+      hasTypeRoom: ({ type }) => this.#typeRoom(type) >= 1,
+      hasKeyRoom: (lane) => this.#limits.hasKeyRoom(lane),
+    })
     this.#pools = new Map(options.pools.map((pool) => [pool.kind, new PoolState(pool)]))
     options.commits.addClosingHook((commit) => this.#fill(commit))
   }
@@ -138,6 +142,13 @@ export class Dispatcher {
     this.#limits.hold(lane, until)
   }
 
+  /** Ends the holds of a queue and of its keys. */
+  endHolds(queue: string): void {
+    this.#limits.endHolds(queue)
+    // Lanes that wait for the end of a hold would be looked at only then.
+    this.rebuild()
+  }
+
   /** Slots of the executor that runs a type. */
   slotsOf(type: string): { readonly total: number; readonly busy: number } {
     return this.#poolOf(type).slots
@@ -183,18 +194,34 @@ export class Dispatcher {
       if (block?.kind === 'until') nextAt = Math.min(nextAt, block.at)
       return block === null
     }
+    for (const state of this.#pools.values()) state.ended = 0
+    // A limit key may be that of jobs of another pool.
+    while (this.#serveAll(isOpen, commit));
     for (const state of this.#pools.values()) {
-      state.ended = 0
-      while (state.free > 0) {
-        const ready = state.index.peek(clock.now(), isOpen)
-        // One that needs more than what is left goes first all the same: smaller ones must not overtake it for ever.
-        if (ready === undefined || !this.#serve(state, ready, commit)) break
-      }
       // Calls come first; the rest has the next commit.
       if (state.ended > 0 && state.free <= 0) commit.afterCommit(() => this.#options.commits.wake())
       nextAt = Math.min(nextAt, state.index.nextDueAt() ?? nextAt)
     }
     this.#setTimer(nextAt)
+  }
+
+  /** @returns whether lanes that waited for room were offered, perhaps to a pool that was served before */
+  #serveAll(isOpen: (queue: string) => boolean, commit: Commit): boolean {
+    let hasOffered = false
+    for (const state of this.#pools.values()) {
+      while (state.free > 0) {
+        const hasMore = this.#parked.offerFreed()
+        hasOffered ||= hasMore
+        const ready = state.index.peek(this.#options.clock.now(), isOpen)
+        if (ready === undefined) {
+          if (hasMore) continue
+          break
+        }
+        // One that needs more than what is left goes first all the same: smaller ones must not overtake it for ever.
+        if (!this.#serve(state, ready, commit)) break
+      }
+    }
+    return hasOffered
   }
 
   /** @returns false when there is no room for a unit of its type */

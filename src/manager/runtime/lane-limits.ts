@@ -71,6 +71,17 @@ export class LaneLimits {
     state.heldUntil = Math.max(state.heldUntil, now + until - this.#clock.now())
   }
 
+  /** Ends the holds of a queue and of its keys. */
+  endHolds(queue: string): void {
+    const beginning = JSON.stringify([queue]).slice(0, -1)
+    for (const [name, state] of this.#lanes) if (name.startsWith(`${beginning},`)) state.heldUntil = 0
+  }
+
+  /** @returns whether the limit key of a ready lane may run one more, whatever its queue may */
+  hasKeyRoom({ queue, limitKey, keyLimits }: ReadyLane): boolean {
+    return limitKey === null || this.#isBelow({ queue, key: limitKey }, keyLimits?.concurrency ?? null)
+  }
+
   /** @returns wall ms until which the lane is held, or null. */
   heldUntil(lane: Lane): number | null {
     const leftMs = (this.#lanes.get(nameOf(lane))?.heldUntil ?? 0) - this.#clock.monotonic()
@@ -132,12 +143,16 @@ export class LaneLimits {
 
   #block(lane: Lane, concurrency: number | null, rate: RateLimit | null): Block | null {
     const state = this.#stateOf(lane)
-    if (concurrency !== null && state.running >= concurrency) return { kind: 'full', lane }
+    if (!this.#isBelow(lane, concurrency)) return { kind: 'full', lane }
     const now = this.#clock.monotonic()
     const rateMs = rate === null ? 0 : this.#windowOf(state, rate).waitMs(now)
     const heldMs = state.heldUntil - now
     const waitMs = Math.max(rateMs, heldMs)
     return waitMs > 0 ? { kind: 'until', lane, at: this.#clock.now() + waitMs, isHeld: heldMs >= rateMs } : null
+  }
+
+  #isBelow(lane: Lane, concurrency: number | null): boolean {
+    return concurrency === null || (this.#lanes.get(nameOf(lane))?.running ?? 0) < concurrency
   }
 
   /** Jobs without a rate leave the window of their key alone: it counts the starts of the others. */

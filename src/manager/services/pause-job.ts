@@ -137,10 +137,15 @@ async function setQueuePaused(
       remedy: 'queue_status shows the queues; update_job {"queue":"…","queue_concurrency":null} makes one.',
     })
   }
-  const queue = await commits.run((commit) => {
-    const changed = store.updateQueue(name, { paused }, clock.now())
-    commit.afterCommit(() => dispatcher.reloadQueues())
-    return changed
+  const { queue, isLifted } = await commits.run((commit) => {
+    const now = clock.now()
+    const ended = paused ? { holds: 0, units: 0 } : store.endLaneHolds(name, now)
+    const changed = store.updateQueue(name, { paused }, now)
+    commit.afterCommit(() => {
+      dispatcher.reloadQueues()
+      if (ended.holds + ended.units > 0) dispatcher.endHolds(name)
+    })
+    return { queue: changed, isLifted: ended.holds + ended.units > 0 }
   })
   return {
     jobs: [],
@@ -148,6 +153,8 @@ async function setQueuePaused(
     has_more: false,
     next: paused
       ? `Nothing of it starts until resume_job {"queue":"${name}"}; what runs finishes.`
-      : goesOn(context, name),
+      : isLifted
+        ? `It was told to slow down; that hold was lifted. ${goesOn(context, name)}`
+        : goesOn(context, name),
   }
 }

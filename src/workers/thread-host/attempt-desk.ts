@@ -189,10 +189,10 @@ export class AttemptDesk {
       }
       const verdict = (flag & endFlags.afterStop) === 0 ? null : attempt.verdict
       const isEnd = isEndOf(attempt, text)
-      if (!isEnd && gone === null) {
+      if ((!isEnd || text.length > longestEnd) && gone === null) {
         // Nothing that it says from now on can be trusted.
         thread.isSpoiled = true
-        this.#context.log(`a thread is replaced: how ${attempt.key} ended could not be read`)
+        this.#context.log(`a thread is replaced: how ${attempt.key} ended cannot be told`)
         this.pool.takeBack(thread)
         gone = thread.end()
       }

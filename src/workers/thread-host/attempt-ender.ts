@@ -28,7 +28,7 @@ export function endedText(key: string, end: AttemptEnd): string {
 /** @returns true when a thread's text is the end of that attempt: foreign code may have changed what it was made with */
 export function isEndOf(attempt: HostAttempt, text: string): boolean {
   try {
-    const said: unknown = JSON.parse(text)
+    const said = JSON.parse(text)
     // A reusable handler has promised to leave everything as it was, and there are many of its ends: the manager looks closer.
     if (attempt.job.code.reusable) return isLikeEnd(said, attempt.key)
     return endedAttempt.parse(said).key === attempt.key
@@ -37,9 +37,21 @@ export function isEndOf(attempt: HostAttempt, text: string): boolean {
   }
 }
 
-function isLikeEnd(said: unknown, key: string): boolean {
-  const { key: itsKey, end } = said as { readonly key?: unknown; readonly end?: { readonly kind?: unknown } }
-  return itsKey === key && typeof end?.kind === 'string'
+interface LikeEnd {
+  readonly key?: unknown
+  readonly end: { readonly [Name in 'kind' | 'elapsedMs' | 'message' | 'artifacts']?: unknown } & {
+    readonly output: { readonly bytes?: unknown; readonly tail?: unknown }
+    readonly error: { readonly code?: unknown }
+  }
+}
+
+/** @throws TypeError when it is nothing like an end */
+function isLikeEnd({ key: itsKey, end }: LikeEnd, key: string): boolean {
+  if (itsKey !== key || typeof end.elapsedMs !== 'number') return false
+  if (end.kind === 'released') return typeof end.message === 'string'
+  if (typeof end.output.bytes !== 'number' || typeof end.output.tail !== 'string') return false
+  if (end.kind === 'completed') return Array.isArray(end.artifacts)
+  return end.kind === 'failed' ? typeof end.error.code === 'string' : end.kind === 'rate_limited'
 }
 
 /** @returns how an attempt ends that never began */

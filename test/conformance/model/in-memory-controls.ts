@@ -170,6 +170,23 @@ export abstract class InMemoryControls extends InMemoryAttempts {
     })
   }
 
+  endLaneHolds(queue: string, now: number): { readonly holds: number; readonly units: number } {
+    return this.atomically(() => {
+      const held = this.state.laneHolds.filter((hold) => hold.queue === queue && hold.until > now)
+      this.state.laneHolds = this.state.laneHolds.filter((hold) => !held.includes(hold))
+      const jobs = new Set(this.state.jobs.filter((job) => job.queue === queue).map((job) => job.id))
+      const units = this.state.units.filter(
+        (unit) =>
+          jobs.has(unit.jobId) &&
+          unit.state === 'available' &&
+          unit.availableAt > now &&
+          unit.attempts.at(-1)?.outcome === 'rate_limited',
+      )
+      for (const unit of units) unit.availableAt = now
+      return { holds: held.length, units: units.length }
+    })
+  }
+
   readLaneStarts(since: number): readonly (Lane & { readonly startedAt: number })[] {
     return this.atomically(() => {
       this.state.laneStarts = this.state.laneStarts.filter((start) => start.startedAt >= since)

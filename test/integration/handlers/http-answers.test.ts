@@ -39,6 +39,7 @@ describe('an answer', () => {
     ['text/plain; charset=klingon', Buffer.from('für'), { body: 'für' }],
     ['application/problem+json', Buffer.from('{"a":1}'), { body: { a: 1 } }],
     ['application/json', Buffer.from('{"a":'), { body: '{"a":' }],
+    ['application/json', Buffer.from('{"a":[1e400]}'), { body: '{"a":[1e400]}' }],
     ['application/json', Buffer.from('['.repeat(100_000)), { body: '['.repeat(100_000) }],
     ['image/svg+xml', Buffer.from('<svg/>'), { body: '<svg/>' }],
     ['image/png', Buffer.from([137, 80]), { body_left_out: 'image/png is not text; use "download": true' }],

@@ -39,6 +39,17 @@ async function cutDownload(file: Omit<StaticFile, 'content'>, params: Partial<Gi
 }
 
 describe('a download', () => {
+  test('of a URL that ends in the name of large results gets another one; to choose it is refused', async () => {
+    const { origin, requests } = await serveFile({ content })
+    const run = await request({ url: `${origin}/a/Result.json`, download: true })
+    expect(run.outcome).toEqual({ kind: 'completed' })
+    expect(run.result?.artifact).toBe('download-Result.json')
+    const before = requests.length
+    const chosen = await request({ url: `${origin}/a/data.zip`, download: { name: 'result.json' } })
+    expect(chosen.outcome).toMatchObject({ kind: 'rejected' })
+    expect(requests.length).toBe(before)
+  })
+
   test('becomes an artifact, with progress in bytes', async () => {
     const { origin, requests } = await serveFile({ content, etag: '"one"' })
     const run = await request({ url: `${origin}/a/data.zip?key=1`, download: true, sha256 })

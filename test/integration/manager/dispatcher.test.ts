@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { JobStore, NewJob } from '../../../src/domain/ports/job-store.ts'
 import { Dispatcher } from '../../../src/manager/runtime/dispatcher.ts'
 import type { Claim } from '../../../src/manager/runtime/pool.ts'
+import { ReadyIndex } from '../../../src/manager/runtime/ready-index.ts'
 import { newJob } from '../../support/new-job.ts'
 import { newUnits, openQueue } from './queue-under-test.ts'
 
@@ -158,6 +159,41 @@ test('a hold keeps its lane back until its time, and nothing else', async () => 
   clock.advance(5_000)
   await settle()
   expect(claims).toHaveLength(4)
+})
+
+test('the end of a hold lets its queue and keys start at once, and no other queue', async () => {
+  const { started, submit, clock, dispatcher, store, settle } = openDispatcher(10)
+  const until = clock.now() + 24 * 3_600_000
+  for (const lane of [
+    { queue: 'web', key: '' },
+    { queue: 'web', key: 'a.org' },
+    { queue: 'web2', key: '' },
+  ])
+    dispatcher.holdLane(lane, until)
+  store.updateQueue('web2', {}, clock.now())
+  await submit('held', { queue: 'web', units: newUnits(1, () => 'a.org') })
+  await submit('other', { queue: 'web2' })
+  expect(started()).toEqual([])
+  dispatcher.endHolds('web')
+  await settle()
+  expect(started()).toEqual(['held'])
+  expect(dispatcher.waitOfQueue('web')).toBeNull()
+})
+
+test('an end looks at no more lanes of a full key than there is room for', async () => {
+  const { claims, submit, end, runAll } = openDispatcher(10)
+  const offered = vi.spyOn(ReadyIndex.prototype, 'offer')
+  const keyLimits = { concurrency: 1, rate: null }
+  for (let index = 0; index < 100; index += 1)
+    await submit(`job ${index}`, { keyLimits, units: newUnits(1, () => 'host') })
+  expect(claims).toHaveLength(1)
+  offered.mockClear()
+  await end(claims[0] as Claim)
+  expect(claims).toHaveLength(2)
+  expect(offered.mock.calls.length).toBeLessThan(5)
+  offered.mockRestore()
+  claims.shift()
+  expect(await runAll()).toEqual(Array.from({ length: 99 }, (_, index) => `job ${index + 1}`))
 })
 
 test('the units of a job stay under its concurrency', async () => {

@@ -268,3 +268,18 @@ test('an empty job that is kept open and closed ends, with its final step', asyn
   expect((await manager.ended(id)).state).toBe('completed')
   expect(readFileSync(join(folder, 'final.txt'), 'utf8').trim()).toBe('0')
 })
+
+test('to resume a queue that was told to slow down lifts the hold, and what was told is due at once', async () => {
+  const { folder, linesOf } = useFolder()
+  const { id } = await manager.submit({
+    params: { shell: true, script: '[ -e told ] && exit 0; echo x > told; exit 75', cwd: folder },
+    queue: 'scolded',
+    rate_limited: { exit_codes: [75], wait_s: 3_600 },
+  })
+  await waitUntil(() => linesOf('told').length === 1, { what: 'the first attempt' })
+  await waitUntil(async () => (await view(id)).attempts === 1 && (await view(id)).state !== 'running')
+  const answer = await client.call('resume_job', { queue: 'scolded' })
+  expect(answer.next).toBe('It was told to slow down; that hold was lifted. Its jobs go on as soon as there are slots.')
+  expect(answer.queue).toMatchObject({ held_until: null })
+  expect(await manager.ended(id)).toMatchObject({ state: 'completed' })
+})

@@ -57,6 +57,7 @@ test('a job that is frozen while the results for its final step are written star
     resultsFileOf: () => 'results',
     onStarted: () => undefined,
     onEnded: () => undefined,
+    lookAgain: () => Promise.resolve(),
   })
   supervisor.start('command', [{ unit: step, job }])
   const paused = store.pauseJob(job.id, true, clock.now())

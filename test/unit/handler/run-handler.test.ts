@@ -209,3 +209,23 @@ describe('runHandler', () => {
     })
   })
 })
+
+test('a media type that a host would refuse is refused here, too', async () => {
+  const typed = defineHandler({
+    type: 'typed',
+    title: 'Typed',
+    description: 'Keeps a file.',
+    params: z.object({ mediaType: z.any() }),
+    result: z.any(),
+    async run({ params: { mediaType }, artifact }) {
+      return await artifact('a.txt', 'x', mediaType).then(
+        (kept) => kept.mediaType,
+        (error: Error) => `${error.name}: ${error.message}`,
+      )
+    },
+  })
+  for (const mediaType of ['', 'a\n', 'x'.repeat(201), 5])
+    expect(await runHandler(typed, { params: { mediaType } })).toMatchObject({
+      result: expect.stringMatching(/^TypeError: the media type/),
+    })
+})

@@ -10,6 +10,7 @@ import { HandedFile, readHanded } from '../../../src/workers/threads/handed-file
 import { crashLine, lastLine } from '../../../src/workers/threads/host-files.ts'
 import { hearMessage } from '../../../src/workers/threads/host-messages.ts'
 import { LaunchLimit } from '../../../src/workers/threads/launch-limit.ts'
+import { Reconnects } from '../../../src/workers/threads/reconnects.ts'
 
 function useDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'nk-threads-'))
@@ -85,6 +86,35 @@ test('a job is declared at its first attempt, and forgotten when it has been idl
   })
   expect(forgotten.filter((key) => key !== null)).toEqual(['a', 'idle-0'])
   expect([jobs.use('a'), jobs.use('b')]).toEqual([true, false])
+})
+
+test('on a new connection a job is declared once more, though attempts of it are in the host', () => {
+  const jobs = new DeclaredJobs()
+  jobs.use('a')
+  jobs.use('a')
+  jobs.clear()
+  expect(jobs.knows('a')).toBe(false)
+  expect([jobs.use('a'), jobs.use('a')]).toEqual([true, false])
+  jobs.doubt('a')
+  expect([jobs.use('a'), jobs.use('a')]).toEqual([true, false])
+})
+
+test('connections that break at once are made ever more slowly, and those that last begin anew', () => {
+  const reconnects = new Reconnects()
+  let now = 0
+  const lasts = (ms: number, isUnreadable = false): number => {
+    reconnects.connected(now)
+    now += ms
+    reconnects.broke(now, isUnreadable)
+    return reconnects.pauseMs
+  }
+  expect(Array.from({ length: 10 }, () => lasts(4))).toEqual([0, 0, 50, 100, 200, 400, 800, 1_600, 2_000, 2_000])
+  expect([lasts(60_000), lasts(1)]).toEqual([0, 0])
+  const hopeless = [true, true, false, true, true, true].map((isUnreadable) => {
+    lasts(10, isUnreadable)
+    return reconnects.isHopeless
+  })
+  expect(hopeless).toEqual([false, false, false, false, false, true])
 })
 
 describe('what was handed over', () => {

@@ -223,15 +223,19 @@ export class AttemptDesk {
       else this.#conclude(attempt, { text: null, verdict, gone: null, elapsedMs })
     }
     this.pool.takeBack(thread)
-    for (const left of [...thread.handed.values()]) this.#fail(left, thread)
+    for (const left of [...thread.handed.values()]) this.#giveBack(left, thread)
     this.pool.wasGone(thread, death.kind !== 'terminated' && !concluding)
   }
 
-  /** Told to be done with all it was given, a thread has left one out. */
-  #fail(attempt: HostAttempt, thread: PoolThread): void {
+  /** It was over, but its end was lost with the thread, which died of another: that is no fault of its own. */
+  #giveBack(attempt: HostAttempt, thread: PoolThread): void {
     thread.handed.delete(attempt.seq)
-    const verdict = attempt.verdict ?? failure('internal', 'the end of the attempt was not told', 'policy')
-    this.#conclude(attempt, { text: null, verdict, gone: null, elapsedMs: 0 })
+    if (attempt.verdict !== null) {
+      this.#conclude(attempt, { text: null, verdict: attempt.verdict, gone: null, elapsedMs: 0 })
+      return
+    }
+    const message = 'its end was lost with its thread, which another attempt ended'
+    this.#finish(attempt, endedText(attempt.key, { kind: 'released', message, backOff: false, elapsedMs: 0 }))
   }
 
   #conclude(attempt: HostAttempt, given: Omit<EndFacts, 'endLeftovers'>): void {

@@ -134,6 +134,33 @@ test('what an attempt leaves behind may not end another as its failure', async (
   expect((await manager.end(next.key, 'released')).message).toContain('an earlier attempt')
 })
 
+test('an end is told while the next attempt in the same thread takes its time', async () => {
+  const host = await startHost({ threads: 1 })
+  const manager = await host.connect()
+  const job = misbehave('unit', { params: { how: 'nothing' }, handler: { reusable: true } })
+  const [, first, long] = ['nothing', 'nothing', 'cooperative'].map((how) => hostItem({ unit: { how } }))
+  if (first === undefined || long === undefined) throw new Error('three items')
+  manager.send({ kind: 'job', job }, { kind: 'run', job_key: job.job_key, items: [first, long] })
+  await manager.end(first.key, 'completed')
+  expect(manager.ends(long.key)).toEqual([])
+  manager.send({ kind: 'stop', key: long.key, reason: 'cancel' })
+  await manager.end(long.key, 'stopped')
+})
+
+test('an end that is lost with a thread, which another attempt had to be stopped in, is no failure', async () => {
+  const host = await startHost({ threads: 1 })
+  const manager = await host.connect()
+  const job = misbehave('unit', { params: { how: 'nothing' }, handler: { reusable: true }, unit_timeout_ms: 500 })
+  const items = ['nothing', 'nothing', 'loop'].map((how) => hostItem({ unit: { how } }))
+  manager.send({ kind: 'job', job }, { kind: 'run', job_key: job.job_key, items })
+  const [one, other, loop] = items
+  await manager.end(loop?.key ?? '', 'timed_out')
+  for (const item of [one, other]) {
+    await waitUntil(() => manager.ends(item?.key ?? '').length > 0, { what: 'its end' })
+    expect(manager.ends(item?.key ?? '').map(({ kind }) => kind)).not.toContain('failed')
+  }
+})
+
 test.each(['change_something', 'change_everything'])(
   'a handler that does %s in its thread changes nobody else',
   async (how) => {

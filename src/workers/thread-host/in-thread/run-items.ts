@@ -1,6 +1,6 @@
 import { endFlags, type ThreadItem } from '../thread-messages.ts'
 import { AttemptRun } from './attempt-run.ts'
-import { monotonicMs } from './intrinsics.ts'
+import { monotonicMs, startTimer, stopTimer } from './intrinsics.ts'
 import { type RunEnd, runAttempt } from './run-attempt.ts'
 import type { ThreadState } from './thread-state.ts'
 
@@ -33,6 +33,8 @@ class EndBatch {
   #texts: string[] = []
   #flags: number[] = []
   #toldAt = monotonicMs()
+  /** The next attempt may take long; it is told of this one while it waits for something. */
+  #timer: NodeJS.Timeout | null = null
 
   constructor(thread: ThreadState) {
     this.#thread = thread
@@ -42,13 +44,21 @@ class EndBatch {
     this.#seqs.push(seq)
     this.#texts.push(text)
     this.#flags.push(flags)
-    if (monotonicMs() - this.#toldAt >= tellEveryMs) this.tell(false)
+    if (monotonicMs() - this.#toldAt >= tellEveryMs) {
+      this.tell(false)
+      return
+    }
+    this.#thread.tellEnds ??= () => this.tell(false)
+    this.#timer ??= startTimer(() => this.tell(false), tellEveryMs)
   }
 
   /** @param idle true: nothing is left to run */
   tell(idle: boolean): void {
     if (this.#seqs.length > 0 || idle)
       this.#thread.post({ kind: 'ended', seqs: this.#seqs, texts: this.#texts, flags: this.#flags, idle })
+    if (this.#timer !== null) stopTimer(this.#timer)
+    this.#timer = null
+    this.#thread.tellEnds = null
     this.#seqs = []
     this.#texts = []
     this.#flags = []

@@ -21,6 +21,8 @@ export interface ThreadState {
   loaded: LoadedHandler | null
   /** The attempt that runs; null between two. */
   current: AttemptRun | null
+  /** Tells the ends that are kept for a moment to be told together; null when there are none. */
+  tellEnds: (() => void) | null
   /** Calls `work` so that what it leaves running is known as the attempt's. */
   readonly within: <Result>(attempt: AttemptRun, work: () => Result) => Result
   /** @returns the attempt that the running code belongs to, ended or not */
@@ -37,6 +39,7 @@ export function createThreadState(given: Pick<ThreadState, 'control' | 'attempts
     handler: null,
     loaded: null,
     current: null,
+    tellEnds: null,
     // Only where another attempt may follow: it costs a part of every await.
     within: (attempt, work) => (state.code?.reusable === true ? storage.run(attempt, work) : work()),
     owner: () => storage.getStore() ?? state.current,

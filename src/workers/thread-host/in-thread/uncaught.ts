@@ -27,6 +27,8 @@ export function watchUncaught(thread: ThreadState): void {
   const exit = process.exit.bind(process)
   process.exit = (code) => {
     const seq = thread.owner()?.item.seq ?? 0
+    // What has ended before must not be lost with the thread.
+    thread.tellEnds?.()
     thread.post({ kind: 'exit', seq, code: String(code ?? process.exitCode ?? 0) })
     return exit(code)
   }

@@ -1,4 +1,4 @@
-import { defineHandler, z } from '../../../dist/handler/index.js'
+import { defineHandler, z } from '../../../src/handler/index.ts'
 import { double } from './typed-part.ts'
 
 /** A handler in TypeScript, with an import in TypeScript. */

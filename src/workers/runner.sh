@@ -26,14 +26,19 @@
     exec 5<>"$1/input"
     exec 6>"$1/input"
     exec 5<"$1/input"
+    # The holder ends without a signal, and never by one: not even by what the command sends to its group at once.
+    trap '' TERM INT HUP
     (
       exec 4<"$1/input.end" 3>&- 5<&-
-      [ ! -f "$1/stdin" ] || command -p cat "$1/stdin" >&6
-      # Only now: cat would inherit it. It ends without a signal.
-      trap '' TERM INT HUP
+      [ ! -f "$1/stdin" ] || (
+        # What writes the input can be ended.
+        trap - TERM INT HUP
+        command -p cat "$1/stdin" >&6
+      )
       : >"$1/input.ready"
       read -r line <&4
     ) &
+    trap : TERM INT HUP
     printf '%s\n' "$!" >"$1/input.holder"
     exec 6>&-
   elif [ -f "$1/stdin" ]; then

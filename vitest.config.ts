@@ -22,14 +22,15 @@ const alone = ['start-race', 'manager-kills', 'output-flood', 'executor-flood'].
 
 /** In running order, fast to slow. */
 const shapes: readonly Shape[] = [
-  { name: 'unit', timeoutMs: 20_000, files: 2, built: false },
+  { name: 'unit', timeoutMs: 20_000, files: 2, built: false, shared: true },
   { name: 'conformance', timeoutMs: 20_000, files: 2, built: false, shared: true },
   { name: 'property', timeoutMs: 180_000, files: 2, built: false },
   { name: 'integration', timeoutMs: 60_000, files: 2, built: true },
   { name: 'protocol', timeoutMs: 120_000, files: 2, built: true },
   { name: 'cli', timeoutMs: 120_000, files: 2, built: true },
   { name: 'examples', timeoutMs: 180_000, files: 2, built: true },
-  { name: 'crash', timeoutMs: 180_000, files: 2, built: true, exclude: alone },
+  // They wait more than they compute.
+  { name: 'crash', timeoutMs: 180_000, files: 3, built: true, exclude: alone },
   { name: 'alone', timeoutMs: 180_000, files: 1, built: true, include: alone },
 ]
 

@@ -64,7 +64,8 @@ export class AttemptInput {
     }
     await this.#untilReady(bytes.length, deadline)
     const { taken, kind } = await writeFifo(this.#file(attemptFiles.input), bytes, patience)
-    this.#refuseWhenOver()
+    // What was taken whole is told as taken: the command may have read it and ended, and must not be sent it again.
+    if (kind !== 'done') this.#refuseWhenOver()
     if (kind === 'closed') throw this.#ended('it does not read its input any more', taken)
     if (kind === 'full') throw this.#full(taken, bytes.length)
     if (end) {

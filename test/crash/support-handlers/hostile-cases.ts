@@ -67,12 +67,14 @@ export const hostileCases: readonly HostileCase[] = [
   {
     deed: 'kill',
     ...convicted,
-    message: /^3 attempts of the unit died without an outcome; the last: a signal told the process of the handler to end$/,
+    message:
+      /^3 attempts of the unit died without an outcome; the last: a signal told the process of the handler to end$/,
   },
   {
     deed: 'segfault',
     ...convicted,
-    message: /^3 attempts of the unit died without an outcome; the last: the process of the handler was ended by SIGSEGV/,
+    message:
+      /^3 attempts of the unit died without an outcome; the last: the process of the handler was ended by SIGSEGV/,
   },
   {
     deed: 'heap',

@@ -98,8 +98,12 @@ it('killed at the N-th fsync or write: acknowledged is stored, integrity holds, 
     ...[1, 2, 4, 7, 13].map((when) => ({ calls: 'pwrite64', when })),
   ]
   const start = async () => {
-    home.ledger.add(startManager(home.environment).pid)
-    return waitForManager(home.home)
+    const child = startManager(home.environment)
+    home.ledger.add(child.pid)
+    const leader = await waitForManager(home.home)
+    // The guardian of the one that was killed may have been faster; ours must not come to lead after a later stop.
+    await waitUntil(() => leader.pid === child.pid || child.exitCode !== null || child.signalCode !== null)
+    return leader
   }
   let file = await start()
   for (const { calls, when } of points) {

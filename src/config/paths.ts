@@ -37,6 +37,12 @@ export interface StatePaths {
   readonly handlerCatalogue: string
   /** Where a person puts own job types, unless the configuration names another directory. */
   readonly handlers: string
+  /** The GPU workers, beside the configuration file. */
+  readonly gpuWorkers: string
+  /** When each of them may be tried again. */
+  readonly gpuBreakers: string
+  /** State of the GPU worker that this machine serves. */
+  readonly gpuWorkerHome: string
   readonly logs: string
   readonly managerLog: string
 }
@@ -89,6 +95,9 @@ export function statePaths(home: string): StatePaths {
     hosts: join(home, 'hosts'),
     handlerCatalogue: join(home, 'handlers.json'),
     handlers: join(configDirectory, 'handlers'),
+    gpuWorkers: join(configDirectory, 'gpu-workers.json'),
+    gpuBreakers: join(home, 'gpu-breakers.json'),
+    gpuWorkerHome: join(home, 'worker'),
     logs: join(home, 'logs'),
     managerLog: join(home, 'logs', 'manager.log'),
   }

@@ -45,6 +45,7 @@ export const settingsSchema = z.strictObject({
     .max(64)
     .default(() => Math.max(2, availableParallelism()))
     .describe('Threads that run handlers'),
+  gpu_slots: z.int().min(1).max(1_000).default(64).describe('Attempts at GPU workers at once; they hold no slot here'),
   handlers: z
     .string()
     .min(1)

@@ -44,6 +44,16 @@ export const handlerInfo = z.strictObject({
   /** Attempts of this type at once, over all jobs; null: as many as there are threads. */
   concurrency: z.int().min(1).nullable(),
   gpu: z.enum(['never', 'prefer', 'require']),
+  /** Of what params, unit and result mean: a GPU worker with another one does not serve it. */
+  version: z.string().min(1).max(64),
+  /** Name and version of what its checkpoints hold, common to all its implementations. */
+  checkpoint_format: z.string().min(1).max(100),
+  /** What a GPU worker does when nobody renews the lease of a run. */
+  on_lease_end: z.enum(['finish', 'cancel']),
+  /** False: it needs a GPU, so that it cannot fall back. */
+  runs_on_cpu: z.boolean(),
+  /** MB of memory that a GPU must have; null: any. */
+  gpu_memory_megabytes: z.int().min(1).nullable(),
   reusable: z.boolean(),
   pure: z.boolean(),
   heap_megabytes: z.int().min(16).nullable(),

@@ -60,6 +60,13 @@ export interface HandlerContext<Params = unknown, Unit = unknown, Checkpoint = J
   readonly attempt: number
   /** A 32-bit number that is the same in every attempt of the unit. */
   readonly seed: number
+  /** What to compute on: `gpu` only where a GPU is at hand, on a GPU worker. */
+  readonly compute: 'cpu' | 'gpu'
+  /**
+   * Tells what computes, for people and for the mode that is shown: `gpu` only for hardware, `software` for an adapter that
+   * imitates one.
+   */
+  reportDevice(name: string, kind: 'gpu' | 'software' | 'cpu'): void
   /** Aborted when the attempt is to end: a cancel, a timeout, a stop. */
   readonly signal: AbortSignal
   readonly cancellation: Cancellation

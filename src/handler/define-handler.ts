@@ -53,7 +53,20 @@ export interface HandlerDefinition<
   readonly example?: Readonly<Record<string, unknown>>
   /** Attempts of this type at once, over all jobs. */
   readonly concurrency?: number
+  /** Whether its attempts go to a GPU worker, unless the submit says otherwise. */
   readonly gpu?: 'never' | 'prefer' | 'require'
+  /**
+   * Of what params, unit and result mean; default "1". A GPU worker that has the handler in another version does not serve it.
+   */
+  readonly version?: string
+  /** Name and version of what checkpoints hold, such as "sums/1"; what was saved in another format is not handed over. */
+  readonly checkpointFormat?: string
+  /** What a GPU worker does with a run whose manager is not heard of any more; default `finish` when pure, else `cancel`. */
+  readonly onLeaseEnd?: 'finish' | 'cancel'
+  /** False: it can compute on a GPU alone, so that nothing falls back to the processor. */
+  readonly runsOnCpu?: boolean
+  /** MB of memory that a GPU must have. */
+  readonly gpuMemoryMegabytes?: number
   readonly retry?: HandlerRetry
   readonly timeouts?: HandlerTimeouts
   readonly perKey?: HandlerKeyLimits

@@ -19,13 +19,21 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   tools: ['client', 'config', 'domain', 'platform'],
   server: ['client', 'config', 'domain', 'platform', 'tools'],
   cli: ['client', 'config', 'domain', 'platform'],
+  // Asks GPU workers; nobody but the manager has it, and the conformance suite.
+  'gpu-client': ['config', 'domain', 'platform'],
+  // A service of its own on the GPU machine: runs the same handlers with the same executors.
+  'gpu-worker': ['config', 'domain', 'platform', 'workers'],
   manager: ['config', 'domain', 'platform'],
   // A candidate is a client of the manager it asks and may replace.
-  'manager/process': ['client', 'config', 'domain', 'manager', 'persistence', 'platform', 'workers'],
+  'manager/process': ['client', 'config', 'domain', 'gpu-client', 'manager', 'persistence', 'platform', 'workers'],
 }
 
 /** Arrows for one file only, and only as a lazy import. */
-const lazyArrows: readonly { readonly from: string; readonly to: string }[] = [{ from: 'cli', to: 'server/main.ts' }]
+const lazyArrows: readonly { readonly from: string; readonly to: string }[] = [
+  { from: 'cli', to: 'server/main.ts' },
+  { from: 'cli', to: 'gpu-worker/main.ts' },
+  { from: 'cli', to: 'gpu-client/conformance/main.ts' },
+]
 
 const packages: Readonly<Record<string, readonly string[]>> = {
   domain: ['zod'],

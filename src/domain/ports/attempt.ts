@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../errors.ts'
 import type { Json, Progress, RunnerIdentity } from '../job.ts'
+import type { Device } from '../wire/prediction.ts'
 
 export interface OutputFacts {
   /** All bytes ever written by the attempt. */
@@ -84,6 +85,20 @@ export type AttemptEnd =
       readonly unavailable?: true | undefined
       readonly elapsedMs: number
     })
+  /**
+   * A GPU worker could not bring it to an end: its unit goes to another worker, or falls back to this machine. No failure of the
+   * job; nothing counts.
+   */
+  | (Resumable & {
+      readonly kind: 'returned'
+      readonly to: 'gpu' | 'local'
+      /** What the worker, or the way to it, really said. */
+      readonly error: ErrorRecord
+      /** `restarted`: the worker was restarted; after a second one it falls back. */
+      readonly why: 'unreachable' | 'busy' | 'refused' | 'lease_expired' | 'restarted' | 'out_of_memory' | 'not_served'
+      readonly elapsedMs: number
+      readonly output: OutputFacts
+    })
   /** Ran and vanished. `countsAsCrash` is false when something else may have ended it: a reboot, another attempt's crash. */
   | (Resumable & {
       readonly kind: 'lost'
@@ -108,6 +123,8 @@ export interface AttemptObserver {
   started(runner: RunnerIdentity): void
   /** Newest progress; called at most a few times per second. `message` is the last line when nothing else is known. */
   progressed(progress: Progress): void
+  /** What computes it, when its handler says so. */
+  computesOn?(device: Device): void
   ended(end: AttemptEnd): void
 }
 

@@ -40,6 +40,7 @@ export class HandlerAttempts implements AttemptStarter {
         position: unit.position,
         checkpoint: checkpoints.get(unit.id),
         resultsFile,
+        compute: 'cpu',
         alone: lost.has(unit.id),
       },
       observer,

@@ -130,6 +130,8 @@ function recordOther(
           remedy: 'It is tried again by itself.',
         }),
       )
+    case 'returned':
+      return store.releaseUnitIfHeld(fence, facts(end.error))
     case 'lost':
       return store.loseUnitIfHeld(
         fence,

@@ -1,6 +1,8 @@
 import type { ErrorRecord } from './errors.ts'
+import type { RemoteIdentity } from './ports/remote-executor.ts'
 import type { Backoff } from './retry-policy.ts'
 import type { AttemptOutcome, CancelReason, ExecutorKind, FinalJobState, FinalUnitState, Priority } from './states.ts'
+import type { GpuFallback, GpuPreference } from './wire/gpu.ts'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
@@ -27,12 +29,22 @@ export interface JobOptions {
   readonly totalTimeoutMs: number | null
   readonly retry: RetryClasses
   readonly rateLimit: RateLimitSign | null
+  /** Left out: it never asks for a GPU. */
+  readonly gpu?: GpuOptions
   /** Template of the key by which units are told apart, such as `{{unit.url}}`; null: units may repeat. */
   readonly unitKey: string | null
   /** Template of the key by which units share limits, such as `{{unit.host}}`; null: none. */
   readonly limitKey: string | null
   /** True: the job type said so and not the submit, so that a unit that lacks it shares no limits. Left out: false. */
   readonly limitKeyIsDefault?: boolean
+}
+
+/** What a job asks of GPU workers. */
+export interface GpuOptions {
+  readonly preference: Exclude<GpuPreference, 'never'>
+  readonly fallback: GpuFallback
+  /** So long its units wait for a worker that has no place, or with `require` for any worker. */
+  readonly waitMs: number
 }
 
 /** Which failures may be retried while attempts are left. */
@@ -113,6 +125,9 @@ interface JobBase {
   /** Null: it has none. */
   readonly finalStep: 'waiting' | 'running' | 'done' | null
   readonly scheduleId: string | null
+  readonly gpu: GpuPreference
+  /** Wall ms since which its units have waited for a GPU worker in vain. */
+  readonly gpuWaitsSince: number | null
   readonly cancelRequestedAt: number | null
   readonly cancelReason: CancelReason | null
   readonly counts: UnitCounts
@@ -209,6 +224,12 @@ interface AttemptBase {
   readonly mode: string
   readonly startedAt: number
   readonly runner: RunnerIdentity | null
+  /** Where it was offered to a GPU worker. */
+  readonly remote: RemoteIdentity | null
+  /** What computed it, when that is known. */
+  readonly device: string | null
+  /** Why it ran here and not on a GPU worker. */
+  readonly fallbackReason: ErrorRecord | null
 }
 
 export interface RunningAttempt extends AttemptBase {

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from '../domain/errors.ts'
 import type { Attempt, RunnerIdentity } from '../domain/job.ts'
+import type { RemoteIdentity } from '../domain/ports/remote-executor.ts'
 import type { AttemptOutcome, ExecutorKind } from '../domain/states.ts'
 
 export interface RunnerRow {
@@ -19,6 +20,11 @@ export interface AttemptRow extends RunnerRow {
   error: string | null
   started_at: number
   finished_at: number | null
+  remote_worker: string | null
+  remote_id: string | null
+  device: string | null
+  /** JSON. */
+  fallback_reason: string | null
 }
 
 /** @returns the attempt of a row. */
@@ -30,6 +36,9 @@ export function toAttempt(unitId: string, row: AttemptRow): Attempt {
     workerId: row.worker_id,
     executor: row.executor,
     mode: row.mode,
+    remote: toRemote(row),
+    device: row.device,
+    fallbackReason: row.fallback_reason === null ? null : (JSON.parse(row.fallback_reason) as ErrorRecord),
     startedAt: row.started_at,
     runner: toRunner(row),
     outcome: row.outcome,
@@ -43,4 +52,10 @@ export function toAttempt(unitId: string, row: AttemptRow): Attempt {
 export function toRunner(row: RunnerRow): RunnerIdentity | null {
   if (row.runner_pid === null || row.runner_start_time === null || row.runner_boot_id === null) return null
   return { pid: row.runner_pid, startTime: row.runner_start_time, bootId: row.runner_boot_id }
+}
+
+/** @returns where it was offered; null: nowhere. */
+export function toRemote(row: Pick<AttemptRow, 'remote_worker' | 'remote_id'>): RemoteIdentity | null {
+  if (row.remote_worker === null || row.remote_id === null) return null
+  return { worker: row.remote_worker, remoteId: row.remote_id }
 }

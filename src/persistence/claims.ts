@@ -27,6 +27,8 @@ export class Claims {
   readonly #nextDue: Statement<[Binds], { due: number | null }>
   readonly #start: Statement<[Binds]>
   readonly #openAttempts: Statement<[Binds]>
+  readonly #setGpuWait: Statement<[Binds]>
+  readonly #nameFallbacks: Statement<[Binds]>
   readonly #countStarts: Statement<[Binds]>
   readonly #forgetStarts: Statement<[Binds]>
   readonly #recordRunner: Statement<[Binds]>
@@ -42,6 +44,8 @@ export class Claims {
     this.#nextDue = prepare<{ due: number | null }>('read_next_due')
     this.#start = prepare('start_job')
     this.#openAttempts = prepare('open_attempts')
+    this.#setGpuWait = prepare('set_gpu_wait')
+    this.#nameFallbacks = prepare('name_fallbacks')
     this.#countStarts = prepare('count_lane_starts')
     this.#forgetStarts = prepare('forget_lane_starts')
     this.#recordRunner = prepare('record_runner')
@@ -53,22 +57,39 @@ export class Claims {
 
   claim(request: ClaimRequest): ClaimOutcome {
     const { jobId, limitKey, limit, workerId, nonce, now } = request
-    const claimed = this.#claim.all({ job_id: jobId, limit_key: limitKey, limit, worker_id: workerId, nonce, now })
+    const claimed = this.#claim.all({
+      job_id: jobId,
+      for_gpu: forGpu(request),
+      limit_key: limitKey,
+      limit,
+      worker_id: workerId,
+      nonce,
+      now,
+    })
     const [first] = claimed
-    if (first === undefined) return { units: [], job: null, nextDueAt: this.#readNextDue(jobId, limitKey) }
+    if (first === undefined) return { units: [], job: null, nextDueAt: this.#readNextDue(request) }
     // RETURNING promises no order.
     claimed.sort((left, right) => left.position - right.position)
     this.#recordStarts(request, claimed)
     if (this.#start.run({ job_seq: first.job_seq, now }).changes === 1)
       this.#events.append('job.started', jobId, null, {}, now)
     this.#tell(request, claimed)
-    const job = toJob(this.#jobs.readRow(first.job_seq))
+    const row = this.#jobs.readRow(first.job_seq)
+    if (row.gpu !== 'never') this.#notePlacement(request, first.job_seq, claimed)
+    const job = toJob(row)
     const units = claimed.map((row) => toRunningUnit(row, request))
-    return { units, job, nextDueAt: this.#readNextDue(jobId, limitKey) }
+    return { units, job, nextDueAt: this.#readNextDue(request) }
   }
 
-  #readNextDue(jobId: string, limitKey: string | null): number | null {
-    return this.#nextDue.get({ job_id: jobId, limit_key: limitKey })?.due ?? null
+  #readNextDue(request: ClaimRequest): number | null {
+    const { jobId, limitKey } = request
+    return this.#nextDue.get({ job_id: jobId, for_gpu: forGpu(request), limit_key: limitKey })?.due ?? null
+  }
+
+  /** Served by a worker, it waits no more; run here, its attempts say why. */
+  #notePlacement({ executor }: ClaimRequest, jobSeq: number, claimed: readonly ClaimedRow[]): void {
+    if (executor === 'gpu') this.#setGpuWait.run({ job_seq: jobSeq, since: null })
+    else this.#nameFallbacks.run({ unit_seqs: JSON.stringify(claimed.map((row) => row.seq)) })
   }
 
   #recordStarts(request: ClaimRequest, claimed: readonly ClaimedRow[]): void {
@@ -117,6 +138,11 @@ export class Claims {
     this.#events.append('unit.adopted', unit.job_id, fence.unitId, { attempt: fence.attempt, worker_id: workerId }, now)
     return { ...fence, workerId }
   }
+}
+
+/** Placement is part of the lane: executors of this machine never see what waits for a worker. */
+function forGpu({ executor }: ClaimRequest): 0 | 1 {
+  return executor === 'gpu' ? 1 : 0
 }
 
 function toRunningUnit(row: ClaimedRow, request: ClaimRequest): Unit & { state: 'running' } {

@@ -31,6 +31,8 @@ export class Endings {
   readonly #fail: Statement<[Binds], ChangedUnitRow>
   readonly #lose: Statement<[Binds], ChangedUnitRow>
   readonly #release: Statement<[Binds], ChangedUnitRow>
+  readonly #return: Statement<[Binds], ChangedUnitRow>
+  readonly #noteGpuReturn: Statement<[Binds]>
   readonly #cancel: Statement<[Binds], ChangedUnitRow>
   readonly #closeAttempt: Statement<[Binds]>
   readonly #readProgress: Statement<[Binds], ProgressRow>
@@ -43,6 +45,8 @@ export class Endings {
     this.#fail = prepare<ChangedUnitRow>('fail_unit')
     this.#lose = prepare<ChangedUnitRow>('lose_unit')
     this.#release = prepare<ChangedUnitRow>('release_unit')
+    this.#return = prepare<ChangedUnitRow>('return_unit')
+    this.#noteGpuReturn = prepare('note_gpu_return')
     this.#cancel = prepare<ChangedUnitRow>('cancel_unit')
     this.#closeAttempt = prepare('close_attempt')
     this.#readProgress = prepare<ProgressRow>('read_progress')
@@ -94,6 +98,20 @@ export class Endings {
     if (!this.#keepOutput(fence, output)) return null
     const unit = this.#release.get({ ...fenceBinds(fence), available_at: until, now: facts.now })
     return unit === undefined ? null : this.#finish(unit, 'rate_limited', facts, facts.error)
+  }
+
+  /** A GPU worker did not bring it to an end: it is released, for another worker or for this machine. */
+  returned(
+    fence: Fence,
+    { to, restarted }: { to: 'gpu' | 'local'; restarted: boolean },
+    facts: EndFacts,
+  ): UnitEnd | null {
+    const unit = this.#return.get({ ...fenceBinds(fence), for_gpu: to === 'gpu' ? 1 : 0, now: facts.now })
+    if (unit === undefined) return null
+    const reason = to === 'gpu' ? null : JSON.stringify(facts.error)
+    if (restarted || reason !== null)
+      this.#noteGpuReturn.run({ unit_seq: unit.seq, restarted: restarted ? 1 : 0, reason })
+    return this.#finish(unit, 'released', facts, facts.error)
   }
 
   cancel(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {

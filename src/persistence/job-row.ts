@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '../domain/errors.ts'
 import type { Job, KeyLimits } from '../domain/job.ts'
 import type { CancelReason, JobState, Priority } from '../domain/states.ts'
+import type { GpuPreference } from '../domain/wire/gpu.ts'
 
 /** A row of the view `job_snapshot`, as far as a Job needs it. */
 export interface JobRow {
@@ -39,6 +40,8 @@ export interface JobRow {
   started_at: number | null
   finished_at: number | null
   settled_event: number | null
+  gpu: GpuPreference
+  gpu_waits_since: number | null
   count_total: number
   count_available: number
   count_running: number
@@ -81,6 +84,8 @@ export function toJob(row: JobRow): Job {
     },
     finalStep: row.final_step_state,
     scheduleId: row.schedule_id,
+    gpu: row.gpu,
+    gpuWaitsSince: row.gpu_waits_since,
     cancelRequestedAt: row.cancel_requested_at,
     cancelReason: row.cancel_reason,
     counts: {

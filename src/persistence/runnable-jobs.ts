@@ -1,6 +1,7 @@
 import type { Statement } from 'better-sqlite3'
 import type { RunnableJob } from '../domain/ports/job-store.ts'
 import type { Priority } from '../domain/states.ts'
+import type { GpuPreference } from '../domain/wire/gpu.ts'
 import { toKeyLimits } from './job-row.ts'
 import type { Binds, Prepare } from './statement-loader.ts'
 
@@ -18,7 +19,8 @@ interface RunnableRow {
   submitted_by: string
   key_limits: string | null
   run_at: number
-  /** Of the first available unit without limit key; null: there is none. */
+  gpu: GpuPreference
+  /** Of the first available unit without limit key that runs on this machine; null: there is none. */
   keyless_due: number | null
   has_keys: 0 | 1
 }
@@ -32,8 +34,11 @@ export class RunnableJobs {
   readonly #one: Statement<[Binds], RunnableRow>
   readonly #lanes: Statement<[Binds], { limit_key: string; due: number }>
   readonly #lane: Statement<[Binds], { due: number }>
-  /** Job row to the last limit key that was read. */
-  readonly #restOfJobs = new Map<number, string>()
+  /** The last limit key that was read, of the units of a job in one place. */
+  readonly #restOfJobs = new Map<
+    string,
+    { readonly seq: number; readonly forGpu: boolean; readonly afterKey: string }
+  >()
   /** Queue to the last job row that was read. */
   readonly #restOfQueues = new Map<string, number>()
 
@@ -53,11 +58,16 @@ export class RunnableJobs {
     return row === undefined ? [] : this.#toLanes(row)
   }
 
+  /** The units with that limit key, here and for GPU workers. */
   readLane(seq: number, limitKey: string | null): RunnableJob[] {
     const row = this.#one.get({ job_seq: seq })
     if (row === undefined) return []
-    const due = limitKey === null ? row.keyless_due : this.#lane.get({ job_seq: seq, limit_key: limitKey })?.due
-    return due === undefined || due === null ? [] : [toLane(row, limitKey, due)]
+    const here = limitKey === null ? row.keyless_due : this.#readDue(seq, false, limitKey)
+    const remote = row.gpu === 'never' ? null : this.#readDue(seq, true, limitKey)
+    return [
+      ...(here === null ? [] : [toLane(row, false, limitKey, here)]),
+      ...(remote === null ? [] : [toLane(row, true, limitKey, remote)]),
+    ]
   }
 
   /** The first jobs of a queue; `readRest` gives the others. */
@@ -69,11 +79,11 @@ export class RunnableJobs {
   /** @returns the next slice of everything that was too much for one call. */
   readRest(): RunnableJob[] {
     const queues = [...this.#restOfQueues].flatMap(([queue, afterSeq]) => this.#sliceOfQueue(queue, afterSeq))
-    const jobs = [...this.#restOfJobs].flatMap(([seq, afterKey]) => {
+    const jobs = [...this.#restOfJobs].flatMap(([name, { seq, forGpu, afterKey }]) => {
       const row = this.#one.get({ job_seq: seq })
-      if (row !== undefined) return this.#sliceOfKeys(row, afterKey)
+      if (row !== undefined) return this.#sliceOfKeys(row, forGpu, afterKey)
       // It is paused, held or over: what makes it claimable again names all its lanes.
-      this.#restOfJobs.delete(seq)
+      this.#restOfJobs.delete(name)
       return []
     })
     return [...queues, ...jobs]
@@ -96,20 +106,34 @@ export class RunnableJobs {
   }
 
   #toLanes(row: RunnableRow): RunnableJob[] {
-    const keyless = row.keyless_due === null ? [] : [toLane(row, null, row.keyless_due)]
-    return row.has_keys === 0 ? keyless : [...keyless, ...this.#sliceOfKeys(row, null)]
+    const keyless = row.keyless_due === null ? [] : [toLane(row, false, null, row.keyless_due)]
+    const here = row.has_keys === 0 ? keyless : [...keyless, ...this.#sliceOfKeys(row, false, null)]
+    return row.gpu === 'never' ? here : [...here, ...this.#lanesForGpu(row)]
   }
 
-  #sliceOfKeys(row: RunnableRow, afterKey: string | null): RunnableJob[] {
-    const lanes = this.#lanes.all({ job_seq: row.seq, after_key: afterKey, limit: lanesAtOnce })
+  #lanesForGpu(row: RunnableRow): RunnableJob[] {
+    const due = this.#readDue(row.seq, true, null)
+    const keyless = due === null ? [] : [toLane(row, true, null, due)]
+    return [...keyless, ...this.#sliceOfKeys(row, true, null)]
+  }
+
+  #readDue(seq: number, forGpu: boolean, limitKey: string | null): number | null {
+    return this.#lane.get({ job_seq: seq, for_gpu: forGpu ? 1 : 0, limit_key: limitKey })?.due ?? null
+  }
+
+  #sliceOfKeys(row: RunnableRow, forGpu: boolean, afterKey: string | null): RunnableJob[] {
+    const { seq } = row
+    const name = `${seq}/${forGpu}`
+    const binds = { job_seq: seq, for_gpu: forGpu ? 1 : 0, after_key: afterKey, limit: lanesAtOnce }
+    const lanes = this.#lanes.all(binds)
     const last = lanes.at(-1)
-    if (last === undefined || lanes.length < lanesAtOnce) this.#restOfJobs.delete(row.seq)
-    else this.#restOfJobs.set(row.seq, last.limit_key)
-    return lanes.map((lane) => toLane(row, lane.limit_key, lane.due))
+    if (last === undefined || lanes.length < lanesAtOnce) this.#restOfJobs.delete(name)
+    else this.#restOfJobs.set(name, { seq, forGpu, afterKey: last.limit_key })
+    return lanes.map((lane) => toLane(row, forGpu, lane.limit_key, lane.due))
   }
 }
 
-function toLane(row: RunnableRow, limitKey: string | null, due: number): RunnableJob {
+function toLane(row: RunnableRow, forGpu: boolean, limitKey: string | null, due: number): RunnableJob {
   return {
     jobId: row.job_id,
     seq: row.seq,
@@ -117,6 +141,7 @@ function toLane(row: RunnableRow, limitKey: string | null, due: number): Runnabl
     type: row.type,
     priority: row.priority,
     submittedBy: row.submitted_by,
+    forGpu,
     limitKey,
     keyLimits: toKeyLimits(row.key_limits),
     nextDueAt: Math.max(row.run_at, due),

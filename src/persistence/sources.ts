@@ -95,7 +95,7 @@ export class Sources {
     if (source === undefined) return null
     const { jobs, events, notes, settlement, unitInserts } = this.#parts
     const before = jobs.readRow(source.job_seq)
-    const inserted = unitInserts.insertAll(before.seq, before.count_total, batch.units)
+    const inserted = unitInserts.insertAll(before.seq, before.count_total, batch.units, before.gpu !== 'never')
     const moved = this.#move.get({
       source_seq: sourceSeq,
       cursor: batch.cursor,

@@ -1,6 +1,8 @@
+import type { ErrorRecord } from '../domain/errors.ts'
 import type { Fence, Json, Progress, RateLimit, RunnerIdentity } from '../domain/job.ts'
 import type { ArtifactFacts } from '../domain/ports/attempt.ts'
 import type { Watermark } from '../domain/ports/event-store.ts'
+import type { GpuWaiter } from '../domain/ports/gpu-store.ts'
 import type { DeletedSlice, PruningRecord } from '../domain/ports/history-store.ts'
 import type {
   BatchEnd,
@@ -21,6 +23,7 @@ import type {
   WorkerRecord,
 } from '../domain/ports/job-store.ts'
 import type { Lane, LaneHold, Queue } from '../domain/ports/lane-store.ts'
+import type { Checkpoint, RemoteIdentity } from '../domain/ports/remote-executor.ts'
 import type { Schedule, ScheduleRun } from '../domain/ports/schedule-store.ts'
 import type { AppendOutcome, NewSource, NewUnit, SourceProgress } from '../domain/ports/source-store.ts'
 import type { CancelReason } from '../domain/states.ts'
@@ -64,7 +67,7 @@ export class SqliteJobStore extends SqliteStoreReads implements JobStore {
     return this.write((parts) => parts.claims.recordProgress(fence, progress, elapsedMs, now))
   }
 
-  recordCheckpointIfHeld(fence: Fence, checkpoint: Json): boolean {
+  recordCheckpointIfHeld(fence: Fence, checkpoint: Checkpoint): boolean {
     return this.write((parts) => parts.resumption.recordCheckpoint(fence, checkpoint))
   }
 
@@ -156,6 +159,35 @@ export class SqliteJobStore extends SqliteStoreReads implements JobStore {
     now: number,
   ): Queue {
     return this.write((parts) => parts.lanes.update(name, changes, now))
+  }
+
+  recordRemoteIfHeld(fence: Fence, remote: RemoteIdentity): boolean {
+    return this.write((parts) => parts.gpu.recordRemote(fence, remote))
+  }
+
+  recordDeviceIfHeld(fence: Fence, device: string, mode: string | null): boolean {
+    return this.write((parts) => parts.gpu.recordDevice(fence, device, mode))
+  }
+
+  returnUnitIfHeld(
+    fence: Fence,
+    where: { readonly to: 'gpu' | 'local'; readonly restarted: boolean },
+    facts: EndFacts,
+  ): UnitEnd | null {
+    return this.write((parts) => parts.endings.returned(fence, where, facts))
+  }
+
+  setGpuWait(jobSeq: number, since: number | null): void {
+    this.write((parts) => parts.gpu.setWait(jobSeq, since))
+  }
+
+  placeUnitsHere(
+    job: Pick<GpuWaiter, 'jobId' | 'seq'>,
+    reason: ErrorRecord | null,
+    limit: number,
+    now: number,
+  ): number {
+    return this.write((parts) => parts.gpu.placeHere(job, reason, limit, now))
   }
 
   registerWorker(worker: WorkerRecord, now: number, leaseExpiresAt: number): void {

@@ -1,9 +1,11 @@
 import type { Attempt, Job, Json, Unit } from '../domain/job.ts'
 import type { StoredArtifact } from '../domain/ports/artifact-store.ts'
 import type { EventRecord, Watermark } from '../domain/ports/event-store.ts'
+import type { GpuHistory, GpuWaiter, ModeCount } from '../domain/ports/gpu-store.ts'
 import type { FinalJobRecord, PruningRecord, Statistics } from '../domain/ports/history-store.ts'
 import type { Dependency, HeldUnit, JobFilter, JobPayload, RunnableJob, UnitFilter } from '../domain/ports/job-store.ts'
 import type { LaneHold, Queue } from '../domain/ports/lane-store.ts'
+import type { Checkpoint } from '../domain/ports/remote-executor.ts'
 import type { Schedule, ScheduleNews, ScheduleRun } from '../domain/ports/schedule-store.ts'
 import type { OpenSource } from '../domain/ports/source-store.ts'
 import type { JobState } from '../domain/states.ts'
@@ -51,8 +53,29 @@ export abstract class SqliteStoreReads extends SqliteStoreConnection {
     return this.read((parts) => parts.jobs.readUnitPayload(unitId))
   }
 
-  readCheckpoints(unitIds: readonly string[]): ReadonlyMap<string, Json> {
+  readCheckpoints(unitIds: readonly string[]): ReadonlyMap<string, Checkpoint> {
     return this.read((parts) => parts.resumption.readCheckpoints(unitIds))
+  }
+
+  readGpuHistory(unitIds: readonly string[]): ReadonlyMap<string, GpuHistory> {
+    return this.read((parts) => parts.gpu.readHistory(unitIds))
+  }
+
+  readGpuWaiters(now: number, limit: number): readonly GpuWaiter[] {
+    return this.read((parts) => parts.gpu.readWaiters(now, limit))
+  }
+
+  readGpuLanes(jobSeq: number, now: number): readonly (string | null)[] {
+    return this.read((parts) =>
+      parts.runnable
+        .readJob(jobSeq)
+        .filter(({ forGpu, nextDueAt }) => forGpu && nextDueAt <= now)
+        .map(({ limitKey }) => limitKey),
+    )
+  }
+
+  readModes(jobId: string): readonly ModeCount[] {
+    return this.read((parts) => parts.gpu.readModes(jobId))
   }
 
   wasLostLast(unitIds: readonly string[]): ReadonlySet<string> {

@@ -9,6 +9,7 @@ import { Dependencies } from './dependencies.ts'
 import { EarlyStop } from './early-stop.ts'
 import { Endings } from './endings.ts'
 import { EventStore } from './event-store.ts'
+import { GpuPlacements } from './gpu-placements.ts'
 import { History } from './history.ts'
 import { Instance } from './instance.ts'
 import { JobClocks } from './job-clocks.ts'
@@ -43,6 +44,7 @@ export interface StoreParts {
   readonly dependencies: Dependencies
   readonly endings: Endings
   readonly events: EventStore
+  readonly gpu: GpuPlacements
   readonly history: History
   readonly instance: Instance
   readonly jobs: JobReader
@@ -88,6 +90,7 @@ export function createStoreParts(database: Database): StoreParts {
     dependencies,
     endings: new Endings(prepare, { ...shared, earlyStop, settlement }),
     events,
+    gpu: new GpuPlacements(prepare, shared),
     history,
     instance: new Instance(prepare),
     jobs,

@@ -97,7 +97,7 @@ export class Submissions {
     const { unitInserts, search, events, notes, dependencies, cancellations, jobs } = this.#parts
     this.#ensureQueue.run({ name: job.queue, now: job.now })
     const seq = this.#insert(job)
-    const { added } = unitInserts.insertAll(seq, 0, job.units)
+    const { added } = unitInserts.insertAll(seq, 0, job.units, job.gpu !== 'never')
     if (job.source !== null) {
       this.#insertSource.run({ job_seq: seq, ...sourceBinds(job.source) })
       notes.add({ kind: 'feed' })
@@ -133,6 +133,7 @@ export class Submissions {
       failure_budget_percent: budget.percent,
       stop_early: budget.stopEarly ? 1 : 0,
       final_step_state: job.finalStep === null ? null : 'waiting',
+      gpu: job.gpu,
       now: job.now,
     })
     const seq = inserted.lastInsertRowid as number
@@ -182,6 +183,8 @@ function createdJob(seq: number, job: NewJob, units: number): Job {
     failureBudget: { ...job.failureBudget },
     finalStep: job.finalStep === null ? null : 'waiting',
     scheduleId: job.scheduleId,
+    gpu: job.gpu,
+    gpuWaitsSince: null,
     cancelRequestedAt: null,
     cancelReason: null,
     counts: { total: units, available: units, running: 0, completed: 0, failed: 0, cancelled: 0 },

@@ -25,24 +25,29 @@ export class UnitInserts {
   }
 
   /** @param firstPosition of the first one; positions have no gaps */
-  insertAll(jobSeq: number, firstPosition: number, units: readonly NewUnit[]): InsertedUnits {
+  insertAll(jobSeq: number, firstPosition: number, units: readonly NewUnit[], forGpu: boolean): InsertedUnits {
     const mayRepeat = units.some((unit) => unit.key != null)
     return mayRepeat
-      ? this.#insertEach(jobSeq, firstPosition, units)
-      : this.#insertTogether(jobSeq, firstPosition, units)
+      ? this.#insertEach(jobSeq, firstPosition, units, forGpu)
+      : this.#insertTogether(jobSeq, firstPosition, units, forGpu)
   }
 
   /** Two statements for all: a third of the cost. */
-  #insertTogether(jobSeq: number, firstPosition: number, units: readonly NewUnit[]): InsertedUnits {
+  #insertTogether(jobSeq: number, firstPosition: number, units: readonly NewUnit[], forGpu: boolean): InsertedUnits {
     if (units.length === 0) return { added: 0, skipped: 0, limitKeys: new Set() }
     const rows = JSON.stringify(units.map((unit) => [unit.id, unit.limitKey ?? null, JSON.stringify(unit.input)]))
-    const inserted = this.#insertMany.run({ units: rows, job_seq: jobSeq, first_position: firstPosition })
+    const inserted = this.#insertMany.run({
+      units: rows,
+      job_seq: jobSeq,
+      for_gpu: forGpu ? 1 : 0,
+      first_position: firstPosition,
+    })
     const firstSeq = (inserted.lastInsertRowid as number) - units.length + 1
     this.#insertManyPayloads.run({ units: rows, first_seq: firstSeq })
     return { added: units.length, skipped: 0, limitKeys: new Set(units.map((unit) => unit.limitKey ?? null)) }
   }
 
-  #insertEach(jobSeq: number, firstPosition: number, units: readonly NewUnit[]): InsertedUnits {
+  #insertEach(jobSeq: number, firstPosition: number, units: readonly NewUnit[], forGpu: boolean): InsertedUnits {
     const limitKeys = new Set<string | null>()
     let added = 0
     for (const unit of units) {
@@ -54,6 +59,7 @@ export class UnitInserts {
         key: unit.key ?? null,
         limit_key: limitKey,
         final_step: 0,
+        for_gpu: forGpu ? 1 : 0,
       })
       if (inserted.changes === 0) continue
       this.#insertPayload.run({ unit_seq: inserted.lastInsertRowid as number, input: JSON.stringify(unit.input) })
@@ -65,7 +71,7 @@ export class UnitInserts {
 
   /** The unit that runs when all others have ended. */
   insertFinalStep(jobSeq: number, position: number, unitId: string): void {
-    const unit = { id: unitId, job_seq: jobSeq, position, key: null, limit_key: null, final_step: 1 }
+    const unit = { id: unitId, job_seq: jobSeq, position, key: null, limit_key: null, final_step: 1, for_gpu: 0 }
     const inserted = this.#insert.run(unit)
     this.#insertPayload.run({ unit_seq: inserted.lastInsertRowid as number, input: 'null' })
   }

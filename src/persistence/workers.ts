@@ -2,12 +2,12 @@ import type { Statement } from 'better-sqlite3'
 import type { Job } from '../domain/job.ts'
 import type { HeldUnit, WorkerRecord } from '../domain/ports/job-store.ts'
 import type { ExecutorKind } from '../domain/states.ts'
-import { type RunnerRow, toRunner } from './attempt-row.ts'
+import { type AttemptRow, type RunnerRow, toRemote, toRunner } from './attempt-row.ts'
 import type { JobReader } from './job-reader.ts'
 import { toJob } from './job-row.ts'
 import type { Binds, Prepare } from './statement-loader.ts'
 
-interface HeldRow extends RunnerRow {
+interface HeldRow extends RunnerRow, Pick<AttemptRow, 'remote_worker' | 'remote_id'> {
   unit_id: string
   attempt: number
   nonce: string
@@ -83,6 +83,7 @@ export class Workers {
         executor: row.executor,
         limitKey: row.limit_key,
         runner: toRunner(row),
+        remote: toRemote(row),
         startedAt: row.attempt_started_at,
         failures: row.failures,
         elapsedMs: row.elapsed_ms,

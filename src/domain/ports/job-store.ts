@@ -21,10 +21,13 @@ import type {
   Priority,
   UnitState,
 } from '../states.ts'
+import type { GpuPreference } from '../wire/gpu.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import type { EventStore } from './event-store.ts'
+import type { GpuStore } from './gpu-store.ts'
 import type { HistoryStore } from './history-store.ts'
 import type { Lane, LaneStore } from './lane-store.ts'
+import type { RemoteIdentity } from './remote-executor.ts'
 import type { ResumeStore } from './resume-store.ts'
 import type { ScheduleStore } from './schedule-store.ts'
 import type { NewSource, NewUnit, SourceStore } from './source-store.ts'
@@ -67,6 +70,8 @@ export interface NewJob {
   readonly finalStep: { readonly unitId: string; readonly params: JsonObject } | null
   readonly dependencies: readonly NewDependency[]
   readonly scheduleId: string | null
+  /** Its units wait for a GPU worker first, unless it is `never`. */
+  readonly gpu: GpuPreference
   readonly now: number
 }
 
@@ -141,6 +146,8 @@ export interface HeldUnit {
   readonly executor: ExecutorKind
   readonly limitKey: string | null
   readonly runner: RunnerIdentity | null
+  /** Of an attempt at a GPU worker; null: nothing was sent yet. */
+  readonly remote: RemoteIdentity | null
   readonly startedAt: number
   /** Failures of the unit so far. */
   readonly failures: number
@@ -156,7 +163,10 @@ export type CancelOutcome =
   /** Flag set (now or before); these units still run and must be stopped. */
   | { readonly kind: 'cancelling'; readonly job: Job; readonly held: readonly HeldUnit[] }
 
-/** One lane of a job that has available units. A job without limit keys has one, with `limitKey` null. */
+/**
+ * One lane of a job that has available units. A job without limit keys has one, with `limitKey` null; with units both here and
+ * for GPU workers it has each lane twice.
+ */
 export interface RunnableJob {
   readonly jobId: string
   readonly seq: number
@@ -164,6 +174,8 @@ export interface RunnableJob {
   readonly type: string
   readonly priority: Priority
   readonly submittedBy: string
+  /** Its units wait for a GPU worker. */
+  readonly forGpu: boolean
   readonly limitKey: string | null
   readonly keyLimits: KeyLimits | null
   /** Wall ms when its next unit may be claimed. */
@@ -267,6 +279,7 @@ export interface WorkerRecord {
 export interface JobStore
   extends ArtifactStore,
     EventStore,
+    GpuStore,
     HistoryStore,
     LaneStore,
     ResumeStore,

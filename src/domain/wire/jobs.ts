@@ -212,6 +212,10 @@ const listedJobType = z.strictObject({
   result_schema: anyObject.nullable().optional().describe('Null: any JSON'),
   concurrency: z.int().nullable().optional().describe('Attempts at once, over all jobs; null: no limit of its own'),
   gpu: z.enum(['never', 'prefer', 'require']).optional(),
+  version: z.string().optional().describe('Of the handler; a GPU worker must have the same'),
+  runs_on_cpu: z.boolean().optional().describe('False: it needs a GPU and never falls back'),
+  gpu_memory_megabytes: z.int().nullable().optional().describe('Memory that a GPU must have; null: any'),
+  checkpoint_format: z.string().optional().describe('Name and version of what its checkpoints hold'),
   pure: z.boolean().optional().describe('It has no effect but its result'),
   defaults: handlerDefaults.optional().describe('What holds where a submit says nothing'),
 })

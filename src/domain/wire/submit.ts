@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { dependencyConditions, type PriorityName, priorities } from '../states.ts'
+import { gpuFallbacks, gpuPreferences } from './gpu.ts'
 import { jsonObject } from './json-value.ts'
 import { conciseJobView, jobId, label, next, queueName, rateLimit, reservedKeyOf, timestamp } from './shared.ts'
 import { unitList, unitSource } from './units.ts'
@@ -142,6 +143,17 @@ export const submitInput = z.strictObject({
     .max(1024 ** 3)
     .optional()
     .describe('Kept head and tail of the output; default 10 MiB'),
+  gpu: z
+    .enum(gpuPreferences)
+    .optional()
+    .describe('Run at a GPU worker: "prefer" falls back to this machine, "require" waits; default as the type says'),
+  gpu_fallback: z
+    .enum(gpuFallbacks)
+    .optional()
+    .describe('With "prefer", once a worker is lost: "after_lease" (default), "immediate" (pure types only), "never"'),
+  gpu_wait_s: seconds(30 * 24 * 3600)
+    .optional()
+    .describe('Longest wait for a place at a worker; default 60, with "require" 24 h; then it falls back or fails'),
   idempotency_key: idempotencyKey.optional(),
 })
 export type SubmitInput = z.infer<typeof submitInput>

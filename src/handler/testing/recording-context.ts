@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { artifactNameProblem, isReservedName } from '../artifact-name.ts'
 import type { Artifact, Cancellation, HandlerContext, HandlerLog } from '../context.ts'
+import { checkedDevice, type ReportedDevice } from '../device.ts'
 import { jsonProblem } from '../json-problem.ts'
 import { Cancelled } from '../outcomes.ts'
 import type { RecordedLog, RecordedProgress } from './run-options.ts'
@@ -13,7 +14,7 @@ const largestCheckpoint = 16 * 1024 * 1024
 /** The values that the context of a test has from the start. */
 export type ContextValues = Omit<
   HandlerContext,
-  'cancellation' | 'progress' | 'checkpoint' | 'log' | 'artifact' | 'temporaryFile' | 'spawn'
+  'cancellation' | 'reportDevice' | 'progress' | 'checkpoint' | 'log' | 'artifact' | 'temporaryFile' | 'spawn'
 >
 
 export interface Listeners {
@@ -29,6 +30,7 @@ export class RecordingContext {
   readonly checkpoints: unknown[] = []
   readonly logs: RecordedLog[] = []
   readonly artifacts: Artifact[] = []
+  readonly devices: ReportedDevice[] = []
   readonly context: HandlerContext
   readonly #names = new Set<string>()
   readonly #pending = new Set<Promise<Artifact>>()
@@ -53,6 +55,9 @@ export class RecordingContext {
         const progress = { current, total, message, stage }
         this.progress.push(progress)
         listeners.onProgress(progress)
+      },
+      reportDevice: (name, kind) => {
+        this.devices.push(checkedDevice(name, kind))
       },
       checkpoint: (state) => {
         this.#assertRuns()

@@ -33,6 +33,7 @@ export async function runHandler<
       unitId: 'unit_test',
       attempt: options.attempt ?? 1,
       seed: options.seed ?? 1,
+      compute: options.compute ?? 'cpu',
       signal,
       environment: options.environment ?? ownEnvironment(),
       dependencies: options.dependencies ?? {},
@@ -58,6 +59,7 @@ export async function runHandler<
     checkpoints: recording.checkpoints as CheckpointOf<Checkpoint>[],
     logs: recording.logs,
     artifacts: recording.artifacts,
+    devices: recording.devices,
     directory,
   }
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Artifact, Json } from '../context.ts'
+import type { ReportedDevice } from '../device.ts'
 
 type Input<Schema> = Schema extends z.ZodType ? z.input<Schema> : unknown
 export type CheckpointOf<Schema> = Schema extends z.ZodType ? z.output<Schema> : Json
@@ -31,6 +32,8 @@ export interface RunOptions<Params extends z.ZodType, Unit, Checkpoint> {
   readonly position?: number
   /** Default 1. */
   readonly seed?: number
+  /** What the handler is told to compute on; the machine is not asked whether it has a GPU. Default `cpu`. */
+  readonly compute?: 'cpu' | 'gpu'
   /** Default: that of this process. */
   readonly environment?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, Json>>
@@ -61,6 +64,8 @@ export interface HandlerRun<Result extends z.ZodType, Checkpoint> {
   readonly checkpoints: readonly CheckpointOf<Checkpoint>[]
   readonly logs: readonly RecordedLog[]
   readonly artifacts: readonly Artifact[]
+  /** What it said it computes on, in this order. */
+  readonly devices: readonly ReportedDevice[]
   /** With all files of the attempt; not there when it made none. */
   readonly directory: string
 }

@@ -9,6 +9,7 @@ import type { Clock } from '../../domain/clock.ts'
 import type { Job } from '../../domain/job.ts'
 import type { CommandExecutor } from '../../domain/ports/executor.ts'
 import type { JobStore } from '../../domain/ports/job-store.ts'
+import type { GpuFleet, RemoteExecutor } from '../../domain/ports/remote-executor.ts'
 import type { ThreadExecutor } from '../../domain/ports/thread-executor.ts'
 import type { ExecutorKind } from '../../domain/states.ts'
 import type { AttemptStarter } from '../runtime/attempt-starter.ts'
@@ -21,6 +22,8 @@ import { Dispatcher } from '../runtime/dispatcher.ts'
 import type { EndedUnits } from '../runtime/end-recorder.ts'
 import type { FaultPoint } from '../runtime/fault-points.ts'
 import { writeFinalResults } from '../runtime/final-results.ts'
+import { GpuAttempts, gpuNeedOf } from '../runtime/gpu-attempts.ts'
+import { GpuWaits } from '../runtime/gpu-waits.ts'
 import { HandlerAttempts } from '../runtime/handler-attempts.ts'
 import { InlineRunner } from '../runtime/inline-runner.ts'
 import { JobClock } from '../runtime/job-clock.ts'
@@ -37,6 +40,8 @@ export interface RuntimeOptions {
   readonly commits: CommitQueue
   readonly executor: CommandExecutor
   readonly threads: ThreadExecutor
+  readonly remote: RemoteExecutor
+  readonly fleet: GpuFleet
   readonly jobTypes: JobTypeRegistry
   readonly clock: Clock
   readonly settings: Settings
@@ -53,11 +58,12 @@ export interface Runtime {
   readonly sweeper: CancelSweeper
   readonly jobClock: JobClock
   readonly throughput: Throughput
+  readonly gpuWaits: GpuWaits
 }
 
 /** Makes what runs jobs, and joins its parts: what one commit changes is told to all of them. */
 export function composeRuntime(options: RuntimeOptions): Runtime {
-  const { store, commits, clock, settings, paths, workerId, log, faultPoint, jobTypes, threads } = options
+  const { store, commits, clock, settings, paths, workerId, log, faultPoint, jobTypes, threads, fleet } = options
   const throughput = new Throughput(clock)
   const sweeper = new CancelSweeper({ store, commits, clock, log })
   const feeder = new UnitFeeder({ store, commits, clock, createId: uuidv7, home: paths.home, log })
@@ -92,6 +98,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
       jobClock.follow(job)
     },
     onEnded,
+    checkpointFormatOf: (type) => jobTypes.checkpointFormatOf(type),
     lookAgain: () => jobTypes.refresh(),
   })
   const jobClock = new JobClock({
@@ -104,6 +111,7 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
   const followChanges = (commit: Commit) => {
     const { runnable, stops, settled, feed, sweeps } = store.takeConsequences()
     dispatcher.offer(runnable)
+    if (runnable.some(({ forGpu }) => forGpu)) commit.afterCommit(() => gpuWaits.wake())
     commit.afterCommit(() => {
       for (const held of stops) supervisor.stop(held.fence.unitId, 'cancel')
       for (const job of settled) forget(job)
@@ -112,13 +120,22 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
     })
   }
   commits.addClosingHook(followChanges)
+  const createNonce = () => randomBytes(6).toString('hex')
+  const needOf = (type: string) => {
+    const handler = jobTypes.handlerOf(type)
+    return handler === null ? null : gpuNeedOf(handler)
+  }
   const dispatcher = new Dispatcher({
     store,
     commits,
     clock,
     executorOf: (type) => jobTypes.executorOf(type),
     typeLimitOf: (type) => jobTypes.limitOf(type),
-    createNonce: () => randomBytes(6).toString('hex'),
+    gpuPlacesFor: (type) => {
+      const need = needOf(type)
+      return need === null ? 0 : fleet.placesFor(need)
+    },
+    createNonce,
     pools: [
       {
         kind: 'inline',
@@ -151,18 +168,38 @@ export function composeRuntime(options: RuntimeOptions): Runtime {
           supervisor.start('thread', claims)
         },
       },
+      {
+        kind: 'gpu',
+        workerId,
+        slots: settings.gpu_slots,
+        endsInCommit: false,
+        start: (claims) => {
+          faultPoint('claim.committed')
+          supervisor.start('gpu', claims)
+        },
+      },
     ],
+  })
+  const gpuWaits = new GpuWaits({
+    store,
+    commits,
+    fleet,
+    clock,
+    needOf,
+    claimAs: { workerId, createNonce },
+    onPlaces: () => dispatcher.reloadTypes(),
+    log,
   })
   supervisor.attachDispatcher(dispatcher)
   const forget = (job: Job) => {
     jobClock.ended(job.id)
     throughput.ended(job)
   }
-  return { dispatcher, supervisor, feeder, jobClock, sweeper, throughput }
+  return { dispatcher, supervisor, feeder, jobClock, sweeper, throughput, gpuWaits }
 }
 
 function startersOf(options: RuntimeOptions): ReadonlyMap<ExecutorKind, AttemptStarter> {
-  const { store, executor, threads, jobTypes, settings } = options
+  const { store, commits, executor, threads, remote, jobTypes, paths, settings, log } = options
   const dependencies = new DependencyValues(store)
   const commands = new CommandAttempts({ store, executor, dependencies })
   const handlers = new HandlerAttempts({
@@ -170,11 +207,24 @@ function startersOf(options: RuntimeOptions): ReadonlyMap<ExecutorKind, AttemptS
     executor: threads,
     dependencies,
     handlerOf: (type) => jobTypes.handlerOf(type),
+    log,
     heapMegabytes: Math.round(settings.handler_heap / 1024 ** 2),
   })
   return new Map<ExecutorKind, AttemptStarter>([
     ['command', commands],
     ['thread', handlers],
+    [
+      'gpu',
+      new GpuAttempts({
+        store,
+        commits,
+        executor: remote,
+        dependencies,
+        handlerOf: (type) => jobTypes.handlerOf(type),
+        paths,
+        log,
+      }),
+    ],
   ])
 }
 

@@ -25,6 +25,7 @@ export interface AttemptSupervisorOptions {
   /** Attempts of a job begin; after the commit of their claim. */
   readonly onStarted: (job: Job, options: JobOptions) => void
   readonly onEnded: (ended: EndedUnits) => void
+  readonly checkpointFormatOf: (type: string) => string | null
   /** Looks at the handlers again: one of them could not be loaded. */
   readonly lookAgain: () => Promise<void>
   readonly clock: Clock
@@ -44,7 +45,7 @@ export class AttemptSupervisor implements AttemptEvents {
 
   constructor(options: AttemptSupervisorOptions) {
     this.#options = options
-    const { store, commits, clock, random, log, onEnded, lookAgain } = options
+    const { store, commits, clock, random, log, onEnded, checkpointFormatOf, lookAgain } = options
     this.#recorder = new EndRecorder({
       store,
       commits,
@@ -52,6 +53,7 @@ export class AttemptSupervisor implements AttemptEvents {
       random,
       log,
       onEnded,
+      checkpointFormatOf,
       lookAgain,
       releaseSlot: (unitId) => this.#dispatcher?.releaseSlot(unitId) ?? (() => undefined),
       holdLane: (lane, until) => this.#dispatcher?.holdLane(lane, until),

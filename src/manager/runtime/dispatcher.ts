@@ -17,6 +17,8 @@ export interface DispatcherOptions {
   readonly executorOf: (type: string) => ExecutorKind
   /** Units of a type that may run at once, over all jobs; 0: none for now, until `reloadTypes`. Null: no limit. */
   readonly typeLimitOf: (type: string) => number | null
+  /** So many more units of a type GPU workers would take now; what changes it calls `reloadTypes`. */
+  readonly gpuPlacesFor: (type: string) => number
   readonly createNonce: () => string
 }
 
@@ -57,8 +59,8 @@ export class Dispatcher {
     this.#options = options
     this.#limits = new LaneLimits(options.clock)
     this.#parked = new ParkedLanes({
-      offer: (lane) => this.#poolOf(lane.type).index.offer(lane, options.clock.now()),
-      hasTypeRoom: ({ type }) => this.#typeRoom(type) >= 1,
+      offer: (lane) => this.#poolOf(lane).index.offer(lane, options.clock.now()),
+      hasTypeRoom: (lane) => this.#roomFor(lane) >= 1,
       hasKeyRoom: (lane) => this.#limits.hasKeyRoom(lane),
     })
     this.#pools = new Map(options.pools.map((pool) => [pool.kind, new PoolState(pool)]))
@@ -112,7 +114,7 @@ export class Dispatcher {
   offer(lanes: readonly RunnableJob[]): void {
     const now = this.#options.clock.now()
     for (const { nextDueAt, ...lane } of lanes) {
-      this.#poolOf(lane.type).index.offer({ ...lane, dueAt: nextDueAt }, now)
+      this.#poolOf(lane).index.offer({ ...lane, dueAt: nextDueAt }, now)
     }
   }
 
@@ -151,7 +153,7 @@ export class Dispatcher {
 
   /** Slots of the executor that runs a type. */
   slotsOf(type: string): { readonly total: number; readonly busy: number } {
-    return this.#poolOf(type).slots
+    return this.#poolOf({ type, forGpu: false }).slots
   }
 
   slotsOfKind(kind: ExecutorKind): { readonly total: number; readonly busy: number } {
@@ -230,7 +232,7 @@ export class Dispatcher {
     const share = state.shareOf(ready.type)
     const room = Math.floor(state.free / share)
     if (room < 1) return false
-    const typeRoom = this.#typeRoom(ready.type)
+    const typeRoom = this.#roomFor(ready)
     index.remove(ready)
     if (typeRoom < 1) {
       this.#parked.behindType(ready)
@@ -257,6 +259,11 @@ export class Dispatcher {
     return limit === null ? Number.POSITIVE_INFINITY : limit - (this.#runningByType.get(type) ?? 0)
   }
 
+  #roomFor({ type, forGpu }: Pick<ReadyLane, 'type' | 'forGpu'>): number {
+    const room = this.#typeRoom(type)
+    return forGpu ? Math.min(room, this.#options.gpuPlacesFor(type) - this.#poolNamed('gpu').starting) : room
+  }
+
   #claim(state: PoolState, ready: ReadyLane, { count, counted }: Admission, commit: Commit): void {
     const { store, clock, createNonce } = this.#options
     const { pool, index } = state
@@ -267,7 +274,7 @@ export class Dispatcher {
       limit: count,
       workerId: pool.workerId,
       executor: pool.kind,
-      mode: 'local',
+      mode: pool.kind === 'gpu' ? 'remote' : 'local',
       nonce: createNonce(),
       ...(counted.length === 0 ? {} : { countedLanes: counted }),
       now,
@@ -286,8 +293,13 @@ export class Dispatcher {
     const { type, queue, limitKey, submittedBy: client } = ready
     const place: Place = { pool: state, type, share: state.shareOf(type), queue, limitKey, client }
     for (const unit of units) this.#occupy(unit.id, place)
-    commit.afterCommit(() => pool.start(claims, commit))
+    state.starting += units.length
+    commit.afterCommit(() => {
+      state.starting -= units.length
+      pool.start(claims, commit)
+    })
     commit.afterFailure(() => {
+      state.starting -= units.length
       for (const unit of units) this.releaseSlot(unit.id)
     })
   }
@@ -316,8 +328,8 @@ export class Dispatcher {
     this.#runningByType.set(place.type, (this.#runningByType.get(place.type) ?? 0) + by)
   }
 
-  #poolOf(type: string): PoolState {
-    return this.#poolNamed(this.#options.executorOf(type))
+  #poolOf({ type, forGpu }: Pick<ReadyLane, 'type' | 'forGpu'>): PoolState {
+    return this.#poolNamed(forGpu ? 'gpu' : this.#options.executorOf(type))
   }
 
   #poolNamed(kind: ExecutorKind): PoolState {

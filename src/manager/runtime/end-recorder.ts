@@ -25,6 +25,8 @@ export interface EndRecorderOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Logger
+  /** Of what the handler of a type saves; null: its handler is gone. */
+  readonly checkpointFormatOf: (type: string) => string | null
   /** Takes a slot back. @returns a way to undo it, for a transaction that fails */
   readonly releaseSlot: (unitId: string) => () => void
   readonly holdLane: (lane: Lane, until: number) => void
@@ -152,7 +154,10 @@ export class EndRecorder {
     const now = clock.now()
     this.#storeProgress(attempt, end.elapsedMs)
     if ('checkpoint' in end && end.checkpoint !== undefined) {
-      store.recordCheckpointIfHeld(attempt.fence, end.checkpoint)
+      store.recordCheckpointIfHeld(attempt.fence, {
+        state: end.checkpoint,
+        format: this.#options.checkpointFormatOf(attempt.type),
+      })
     }
     const recorded = recordEnd(store, attempt, end, { now, random })
     if (recorded === null) {

@@ -1,7 +1,9 @@
+import type { Logger } from 'pino'
 import { QueueError } from '../../domain/errors.ts'
 import type { AvailableHandler } from '../../domain/handler-info.ts'
 import type { Fence, Job, Json, JsonObject } from '../../domain/job.ts'
 import type { HeldUnit, JobPayload, JobStore } from '../../domain/ports/job-store.ts'
+import type { Checkpoint } from '../../domain/ports/remote-executor.ts'
 import type { HandlerJob, HandlerStart, ThreadExecutor } from '../../domain/ports/thread-executor.ts'
 import type { AttemptStarter, Beginning } from './attempt-starter.ts'
 import { clientContext, limitsOf, unitValue } from './command-task.ts'
@@ -13,6 +15,7 @@ export interface HandlerAttemptsOptions {
   readonly dependencies: DependencyValues
   /** Null: its file was removed or is broken. */
   readonly handlerOf: (type: string) => AvailableHandler | null
+  readonly log: Logger
   /** Of a thread whose handler does not say. */
   readonly heapMegabytes: number
 }
@@ -38,7 +41,7 @@ export class HandlerAttempts implements AttemptStarter {
         fence,
         unit: unitValue(job, unit, inputs.get(unit.id) ?? null),
         position: unit.position,
-        checkpoint: checkpoints.get(unit.id),
+        checkpoint: this.#usable(job, checkpoints.get(unit.id)),
         resultsFile,
         compute: 'cpu',
         alone: lost.has(unit.id),
@@ -59,6 +62,18 @@ export class HandlerAttempts implements AttemptStarter {
 
   detach(): void {
     this.#options.executor.detach()
+  }
+
+  /** One in another format, of another version of the handler, would be misread: the unit starts from zero. */
+  #usable(job: Job, checkpoint: Checkpoint | undefined): Json | undefined {
+    if (checkpoint === undefined) return undefined
+    const format = this.#options.handlerOf(job.type)?.info.checkpoint_format
+    if (checkpoint.format === null || format === undefined || checkpoint.format === format) return checkpoint.state
+    this.#options.log.warn(
+      { job: job.id, found: checkpoint.format, format },
+      'a checkpoint in another format is left out',
+    )
+    return undefined
   }
 
   #handlerJob(job: Job, payload: JobPayload, isFinalStep: boolean): HandlerJob {
@@ -90,5 +105,5 @@ export class HandlerAttempts implements AttemptStarter {
   }
 }
 
-const none: ReadonlyMap<string, Json> = new Map()
+const none: ReadonlyMap<string, Checkpoint> = new Map()
 const noneLost: ReadonlySet<string> = new Set()

@@ -41,15 +41,17 @@ export class ParkedLanes {
   }
 
   behindType(ready: ReadyLane): void {
-    this.#park(typeName(ready.type), ready, this.#options.hasTypeRoom)
+    this.#park(typeName(ready.type, ready.forGpu), ready, this.#options.hasTypeRoom)
   }
 
   freeLane(lane: Lane): void {
     this.#free(laneName(lane))
   }
 
+  /** Here and at GPU workers: a limit of the type holds for both. */
   freeType(type: string): void {
-    this.#free(typeName(type))
+    this.#free(typeName(type, false))
+    this.#free(typeName(type, true))
   }
 
   freeTypes(): void {
@@ -113,8 +115,8 @@ export class ParkedLanes {
 
 const typeMark = 'type '
 
-function typeName(type: string): string {
-  return typeMark + type
+function typeName(type: string, forGpu: boolean): string {
+  return `${typeMark}${forGpu ? '@gpu ' : ''}${type}`
 }
 
 function laneName({ queue, key }: Lane): string {

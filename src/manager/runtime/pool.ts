@@ -34,6 +34,8 @@ export class PoolState {
   readonly #runningByClient = new Map<string, number>()
   /** In slots; a unit that shares one counts as a power of a half, so that sums stay exact. */
   busy = 0
+  /** Claimed units whose start waits for the commit. */
+  starting = 0
   /** Units that ended in the commit that is being made. */
   ended = 0
 

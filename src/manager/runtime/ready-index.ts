@@ -25,8 +25,12 @@ interface QueueLine {
 
 const older = (left: ReadyLane, right: ReadyLane) => left.seq < right.seq
 
-export function laneId(lane: { readonly jobId: string; readonly limitKey: string | null }): string {
-  return lane.limitKey === null ? lane.jobId : `${lane.jobId}/${lane.limitKey}`
+/** What tells lanes apart. */
+export type LaneName = Pick<RunnableJob, 'jobId' | 'forGpu' | 'limitKey'>
+
+export function laneId({ jobId, forGpu, limitKey }: LaneName): string {
+  const place = forGpu ? `${jobId}@gpu` : jobId
+  return limitKey === null ? place : `${place}/${limitKey}`
 }
 
 /**
@@ -86,7 +90,7 @@ export class ReadyIndex {
   }
 
   /** Takes a lane out; its client goes behind the others that have as many units running. */
-  remove(lane: { readonly jobId: string; readonly limitKey: string | null }): void {
+  remove(lane: LaneName): void {
     const id = laneId(lane)
     const known = this.#current.get(id)
     if (known === undefined) return

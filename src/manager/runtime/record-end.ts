@@ -131,7 +131,7 @@ function recordOther(
         }),
       )
     case 'returned':
-      return store.releaseUnitIfHeld(fence, facts(end.error))
+      return store.returnUnitIfHeld(fence, { to: end.to, restarted: end.why === 'restarted' }, facts(end.error))
     case 'lost':
       return store.loseUnitIfHeld(
         fence,

@@ -17,6 +17,7 @@ export class Supervised implements AttemptObserver, Beginning {
   readonly unit: RunningUnit
   readonly fence: Fence
   readonly jobId: string
+  readonly type: string
   readonly lane: Lane
   readonly options: JobOptions
   live: AttemptControl | null = null
@@ -31,6 +32,7 @@ export class Supervised implements AttemptObserver, Beginning {
     this.unit = unit
     this.fence = fence
     this.jobId = job.id
+    this.type = job.type
     this.lane = { queue: job.queue, key: unit.limitKey ?? '' }
     this.options = options
     this.#events = events

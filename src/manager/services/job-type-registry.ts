@@ -47,6 +47,11 @@ export class JobTypeRegistry {
     return this.#handlers.find(type)
   }
 
+  /** Of what the handler of a type saves; null: it is no handler, or gone. */
+  checkpointFormatOf(type: string): string | null {
+    return this.#handlers.find(type)?.info.checkpoint_format ?? null
+  }
+
   /** What runs a type; of one that is gone, what ran it. */
   executorOf(type: string): ExecutorKind {
     return ownTypes.get(type)?.executor ?? 'thread'

@@ -83,8 +83,21 @@ function schemasOf(type: JobType, handler: AvailableHandler | null): Partial<Lis
       pure: false,
     }
   }
-  const { params_schema, unit_schema, result_schema, concurrency, gpu, pure, defaults } = handler.info
-  return { params_schema, unit_schema, result_schema, concurrency, gpu, pure, defaults }
+  const { params_schema, unit_schema, result_schema, concurrency, pure, defaults } = handler.info
+  const { gpu, version, runs_on_cpu, gpu_memory_megabytes, checkpoint_format } = handler.info
+  return {
+    params_schema,
+    unit_schema,
+    result_schema,
+    concurrency,
+    gpu,
+    version,
+    runs_on_cpu,
+    gpu_memory_megabytes,
+    checkpoint_format,
+    pure,
+    defaults,
+  }
 }
 
 function firstLine(text: string): string {

@@ -8,6 +8,7 @@ import { defaultBackoff } from '../../domain/retry-policy.ts'
 import { priorities } from '../../domain/states.ts'
 import { type SubmitRequest, submitRequest } from '../../domain/wire/submit.ts'
 import { clientContext } from '../runtime/command-task.ts'
+import { gpuOptions } from './gpu-options.ts'
 import type { JobType } from './job-types.ts'
 import { prepareUnits } from './job-units.ts'
 import type { ServiceContext } from './service-context.ts'
@@ -28,8 +29,6 @@ export interface PreparedSubmission {
   readonly rerunOf: string | null
   readonly finalStep: JsonObject | null
   readonly dependencies: readonly NewDependency[]
-  /** What its job type says of a GPU. */
-  readonly gpu: JobType['gpu']
   readonly contentHash: string
   readonly workHash: string | null
 }
@@ -55,13 +54,9 @@ export async function prepareSubmission(
 ): Promise<PreparedSubmission> {
   await context.jobTypes.refresh(asked.type)
   const type = context.jobTypes.named(asked.type)
-  if (type.gpu === 'require') {
-    throw new QueueError('gpu_unavailable', `"${type.type}" needs a GPU, and no GPU worker is configured`, {
-      remedy: 'Use a job type that runs without a GPU.',
-    })
-  }
   const request = withDefaults(asked, type, rerun?.units != null)
   const limitKeyIsDefault = asked.per_key === undefined && request.per_key !== undefined
+  const gpu = gpuOptions(type.type, context.jobTypes.handlerOf(type.type)?.info ?? null, request)
   checkSize(request.params)
   checkCombinations(request, rerun)
   checkNeeds(type, request, rerun)
@@ -82,7 +77,7 @@ export async function prepareSubmission(
   return {
     request,
     name: request.name ?? rerun?.name ?? prepared.name,
-    options: jobOptions(context, request, limitKeyIsDefault),
+    options: { ...jobOptions(context, request, limitKeyIsDefault), ...(gpu === undefined ? {} : { gpu }) },
     context: prepared.context,
     units,
     source,
@@ -90,7 +85,6 @@ export async function prepareSubmission(
     rerunOf: rerun?.jobId ?? null,
     finalStep: finalStepOf(type, request, aliases),
     dependencies,
-    gpu: type.gpu,
     contentHash: contentHash(asked, rerun),
     // What needs no processor takes no time worth estimating.
     workHash: hasUnits || type.executor === 'inline' ? null : hashOf({ type: request.type, params: request.params }),
@@ -133,6 +127,7 @@ export function newJobOf(
     finalStep: prepared.finalStep === null ? null : { unitId: createId(), params: prepared.finalStep },
     dependencies: [...prepared.dependencies, ...(extras.dependencies ?? [])],
     scheduleId: extras.scheduleId,
+    gpu: prepared.options.gpu?.preference ?? 'never',
     now,
   }
 }

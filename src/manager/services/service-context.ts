@@ -3,6 +3,7 @@ import type { Clock } from '../../domain/clock.ts'
 import type { CommandExecutor } from '../../domain/ports/executor.ts'
 import type { HistoryReader } from '../../domain/ports/history-reader.ts'
 import type { JobStore } from '../../domain/ports/job-store.ts'
+import type { GpuFleet } from '../../domain/ports/remote-executor.ts'
 import type { ThreadExecutor } from '../../domain/ports/thread-executor.ts'
 import type { AttemptSupervisor } from '../runtime/attempt-supervisor.ts'
 import type { CommitQueue } from '../runtime/commit-queue.ts'
@@ -40,6 +41,8 @@ export interface ServiceContext {
   /** Runs handlers. */
   readonly threads: ThreadExecutor
   readonly jobTypes: JobTypeRegistry
+  /** The GPU workers. */
+  readonly fleet: GpuFleet
   readonly events: EventHub
   readonly storage: StorageGuard
   /** Feeds units of sources; to be woken when one was added. */

@@ -61,7 +61,7 @@ export async function submitOrRerun(
     options: prepared.options,
     params: request.params,
     isHandler: context.jobTypes.executorOf(job.type) === 'thread',
-    gpu: prepared.gpu,
+    hasGpuWorkers: context.fleet.isConfigured(),
     missingDirectory: job.startedAt === null ? await looked : null,
     now: context.clock.now(),
   })

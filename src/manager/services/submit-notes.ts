@@ -23,8 +23,8 @@ export interface NoteFacts {
   readonly params: Readonly<Record<string, unknown>>
   /** True: a handler; its signs of life are more than output. */
   readonly isHandler: boolean
-  /** What its job type says of a GPU. */
-  readonly gpu: 'never' | 'prefer' | 'require'
+  /** Whether any GPU worker is configured. */
+  readonly hasGpuWorkers: boolean
   /** The directory, when it does not exist at this moment. */
   readonly missingDirectory: string | null
   /** Wall time in ms. */
@@ -32,16 +32,22 @@ export interface NoteFacts {
 }
 
 /** What will happen to a submitted job, in sentences: nothing about its start, retries or limits is to be a surprise. */
-export function submitNotes({ job, options, params, isHandler, gpu, missingDirectory, now }: NoteFacts): string[] {
+export function submitNotes({
+  job,
+  options,
+  params,
+  isHandler,
+  hasGpuWorkers,
+  missingDirectory,
+  now,
+}: NoteFacts): string[] {
   return [
     ...startNotes(job, now),
     ...(missingDirectory === null
       ? []
       : [`Its directory ${missingDirectory} does not exist now; it fails unless that is made before it starts.`]),
     ...shellNotes(params),
-    ...(gpu === 'prefer'
-      ? ['It would rather run on a GPU; no GPU worker is configured, so it runs on this machine.']
-      : []),
+    ...gpuNotes(options.gpu, hasGpuWorkers),
     ...unitNotes(job),
     retryNote(job.maxAttempts, options),
     options.rerunWhenLost
@@ -105,6 +111,23 @@ function unitNotes(job: Job): string[] {
           `It waits for ${job.openDependencies === 1 ? 'another job' : `${job.openDependencies} other jobs`}; if one with the condition "completed" fails, it is cancelled.`,
         ]),
     ...(job.keepOpen ? ['It stays open for units (add_units) and ends only once it is closed.'] : []),
+  ]
+}
+
+function gpuNotes(gpu: JobOptions['gpu'], hasWorkers: boolean): string[] {
+  if (gpu === undefined) return []
+  const wait = formatDuration(gpu.waitMs)
+  const add = 'nightkiln gpu add adds one'
+  if (gpu.preference === 'require')
+    return [
+      `It runs at a GPU worker alone, waits up to ${wait} for one and then fails.${hasWorkers ? '' : ` No GPU worker is configured; ${add}.`}`,
+    ]
+  if (!hasWorkers)
+    return [`It would rather run on a GPU; no GPU worker is configured, so it runs on this machine; ${add}.`]
+  return [
+    gpu.fallback === 'never'
+      ? `It runs at a GPU worker; when none takes it within ${wait}, or one is lost, it fails: gpu_fallback is "never".`
+      : `It runs at a GPU worker; when none is there, none has a place within ${wait}, or one is lost, it falls back to this machine and says why.`,
   ]
 }
 

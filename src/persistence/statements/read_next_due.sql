@@ -1,6 +1,7 @@
--- When the next unit of a lane may be claimed; null while only another change can make it so. Binds: job_id, limit_key.
+-- When the next unit of a lane may be claimed; null while only another change can make it so. 
+-- Binds: job_id, for_gpu (0/1), limit_key.
 SELECT max(job.run_at, (SELECT unit.available_at FROM unit INDEXED BY unit_available
-                        WHERE unit.job_seq = job.seq AND unit.limit_key IS @limit_key AND unit.state = 'available'
+                        WHERE unit.job_seq = job.seq AND unit.for_gpu = @for_gpu AND unit.limit_key IS @limit_key AND unit.state = 'available'
                         ORDER BY unit.available_at LIMIT 1)) AS due
 FROM job
 JOIN queue ON queue.name = job.queue

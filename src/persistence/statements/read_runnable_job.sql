@@ -1,10 +1,10 @@
 -- The same of one job. Binds: job_seq.
-SELECT job.id AS job_id, job.seq, job.queue, job.type, job.priority, job.submitted_by, job.key_limits, job.run_at,
+SELECT job.id AS job_id, job.seq, job.queue, job.type, job.priority, job.submitted_by, job.key_limits, job.run_at, job.gpu,
        (SELECT unit.available_at FROM unit INDEXED BY unit_available
-        WHERE unit.job_seq = job.seq AND unit.limit_key IS NULL AND unit.state = 'available'
+        WHERE unit.job_seq = job.seq AND unit.for_gpu = 0 AND unit.limit_key IS NULL AND unit.state = 'available'
         ORDER BY unit.available_at LIMIT 1) AS keyless_due,
        EXISTS (SELECT 1 FROM unit INDEXED BY unit_available
-               WHERE unit.job_seq = job.seq AND unit.limit_key >= '' AND unit.state = 'available') AS has_keys
+               WHERE unit.job_seq = job.seq AND unit.for_gpu = 0 AND unit.limit_key >= '' AND unit.state = 'available') AS has_keys
 FROM job JOIN queue ON queue.name = job.queue
 WHERE job.seq = @job_seq
   AND job.state IN ('queued', 'running')

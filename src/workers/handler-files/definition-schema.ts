@@ -8,6 +8,7 @@ import type { HandlerDefinition } from '../../handler/define-handler.ts'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const most = 10_000
+const longestFormat = 100
 
 /** @returns the error that says why a handler cannot be used */
 export function unusable(sentence: string): QueueError {
@@ -43,6 +44,11 @@ const definitionSchema = z.strictObject({
   example: z.record(z.string(), z.unknown()).optional(),
   concurrency: z.int().min(1).max(most).optional(),
   gpu: z.enum(['never', 'prefer', 'require']).optional(),
+  version: text(64).optional(),
+  checkpointFormat: text(longestFormat).optional(),
+  onLeaseEnd: z.enum(['finish', 'cancel']).optional(),
+  runsOnCpu: z.boolean().optional(),
+  gpuMemoryMegabytes: z.int().min(1).max(1_048_576).optional(),
   retry: z
     .strictObject({
       maxAttempts: z.int().min(1).max(100).optional(),
@@ -79,11 +85,22 @@ export function checkDefinition(definition: HandlerDefinition): void {
   const parsed = definitionSchema.safeParse(value)
   if (!parsed.success)
     throw unusable(issueSentences(parsed.error.issues, { schema: definitionSchema, value, keyNoun: 'key' }))
+  checkGpu(parsed.data)
   const { perKey } = parsed.data
   if (perKey === undefined) return
   checkKey(perKey.key)
   if (perKey.concurrency === undefined && perKey.rateLimit === undefined)
     throw unusable('perKey has neither concurrency nor rateLimit; say what units with the same key share')
+}
+
+function checkGpu({ type, version = '1', checkpointFormat, gpu, runsOnCpu }: z.output<typeof definitionSchema>): void {
+  if (checkpointFormat === undefined && `${type}/${version}`.length > longestFormat)
+    throw unusable('type and version are together too long for a checkpoint format; give a short checkpointFormat')
+  if (runsOnCpu !== false || gpu === 'require') return
+  if (gpu === 'prefer')
+    throw unusable(`gpu is "prefer", but runsOnCpu is false: it cannot fall back; say gpu: 'require'`)
+  const said = gpu === undefined ? 'gpu is left out, which means "never"' : 'gpu is "never"'
+  throw unusable(`${said}, but runsOnCpu is false: it could run nowhere; say gpu: 'require'`)
 }
 
 function checkKey(key: string): void {

@@ -12,6 +12,7 @@ import { inputSchema, outputSchema } from './json-schema.ts'
 export function describeHandler(definition: HandlerDefinition): HandlerInfo {
   checkDefinition(definition)
   const params = inputSchema(definition.params, 'params')
+  const version = definition.version?.trim() ?? '1'
   const unit = definition.unit === undefined ? null : inputSchema(definition.unit, 'unit')
   return handlerInfo.parse({
     type: definition.type,
@@ -24,8 +25,8 @@ export function describeHandler(definition: HandlerDefinition): HandlerInfo {
     example: exampleOf(definition, { params, unit }),
     concurrency: definition.concurrency ?? null,
     gpu: definition.gpu ?? 'never',
-    version: definition.version ?? '1',
-    checkpoint_format: definition.checkpointFormat ?? `${definition.type}/${definition.version ?? '1'}`,
+    version,
+    checkpoint_format: definition.checkpointFormat?.trim() ?? `${definition.type}/${version}`,
     on_lease_end: definition.onLeaseEnd ?? (definition.pure === true ? 'finish' : 'cancel'),
     runs_on_cpu: definition.runsOnCpu ?? true,
     gpu_memory_megabytes: definition.gpuMemoryMegabytes ?? null,

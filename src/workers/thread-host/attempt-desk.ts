@@ -1,6 +1,8 @@
 import type { StopReason } from '../../domain/ports/attempt.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
+import { checkedDevice } from '../../handler/device.ts'
 import type { EndedAttempt, WireRun } from '../threads/protocol.ts'
-import { concludeAttempt, type EndFacts, endedText, endUnbegun, isEndOf } from './attempt-ender.ts'
+import { concludeAttempt, type EndFacts, endedText, endUnbegun, isEndOf, withDevice } from './attempt-ender.ts'
 import { aheadBytes } from './attempt-names.ts'
 import { AttemptProcesses, directoryOf } from './attempt-processes.ts'
 import { failure } from './failure.ts'
@@ -144,6 +146,11 @@ export class AttemptDesk {
         this.#context.news.progressed(attempt.key, message.progress, message.elapsedMs)
         break
       }
+      case 'device': {
+        const attempt = thread.handed.get(message.seq)
+        if (attempt !== undefined) this.#computesOn(attempt, message.device)
+        break
+      }
       case 'output': {
         const attempt = thread.handed.get(message.seq)
         if (attempt !== undefined) void this.care(attempt)
@@ -172,6 +179,16 @@ export class AttemptDesk {
       case 'exit':
         break
     }
+  }
+
+  #computesOn(attempt: HostAttempt, { name, kind }: Device): void {
+    try {
+      // Foreign code may have changed what it was checked with in its thread.
+      attempt.device = checkedDevice(name, kind)
+    } catch {
+      return
+    }
+    this.#context.news.computesOn(attempt.key, attempt.device)
   }
 
   #ended(thread: PoolThread, { seqs, texts, flags, idle }: Extract<FromThread, { kind: 'ended' }>): void {
@@ -263,7 +280,7 @@ export class AttemptDesk {
     attempt.thread = null
     this.#attempts.delete(attempt.key)
     const told = text.length > longestEnd ? endUnbegun(attempt.key, tooLongEnd(text), elapsedMs) : text
-    this.#context.news.ended(attempt.key, told)
+    this.#context.news.ended(attempt.key, attempt.device === null ? told : withDevice(told, attempt.device))
     this.#context.ended()
   }
 

@@ -1,4 +1,5 @@
 import type { AttemptEnd, OutputFacts } from '../../domain/ports/attempt.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
 import { endedAttempt, type HandlerEnd } from '../threads/protocol.ts'
 import type { HostAttempt, Verdict } from './host-attempt.ts'
 import { factsOfOutput } from './output-care.ts'
@@ -23,6 +24,11 @@ const nothingWritten: OutputFacts = { bytes: 0, droppedBytes: 0, tail: '' }
 
 export function endedText(key: string, end: AttemptEnd): string {
   return JSON.stringify({ key, end })
+}
+
+/** @param text an EndedAttempt as JSON @returns the same with what it computed on */
+export function withDevice(text: string, device: Device): string {
+  return `${text.trimEnd().slice(0, -1)},"device":${JSON.stringify(device)}}`
 }
 
 /** @returns true when a thread's text is the end of that attempt: foreign code may have changed what it was made with */

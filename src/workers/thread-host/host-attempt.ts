@@ -1,5 +1,6 @@
 import type { Progress } from '../../domain/job.ts'
 import type { AttemptEnd } from '../../domain/ports/attempt.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
 import type { WireRun } from '../threads/protocol.ts'
 import type { AttemptPrograms } from './attempt-programs.ts'
 import type { HostJob } from './job-book.ts'
@@ -29,6 +30,8 @@ export class HostAttempt {
   activity = -1
   activeAt = 0
   progress: Progress | null = null
+  /** What its handler said it computes on. */
+  device: Device | null = null
   /** Null: it wrote little. */
   output: OutputCare | null = null
   careTimer: NodeJS.Timeout | null = null

@@ -167,6 +167,7 @@ export class Host {
       attempts: [...ended, ...running],
       ...(this.#isGivingBack ? { leaving: true } : {}),
     })
+    for (const { key, device } of this.#desk.attempts.values()) if (device !== null) this.#news.computesOn(key, device)
     for (const { key, progress, elapsedMs } of this.#progress()) this.#news.progressed(key, progress, elapsedMs)
     this.#news.tellAll()
   }

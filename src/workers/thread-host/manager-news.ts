@@ -1,4 +1,6 @@
 import type { Progress } from '../../domain/job.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
+import type { ToManager } from '../threads/protocol.ts'
 import type { EndBook } from './end-book.ts'
 import type { HostServer } from './host-server.ts'
 
@@ -19,6 +21,7 @@ export class ManagerNews {
   readonly #server: HostServer
   readonly #book: EndBook
   readonly #progress = new Map<string, ProgressItem>()
+  readonly #devices = new Map<string, Device>()
   #ends: string[] = []
   #isPlanned = false
 
@@ -41,6 +44,13 @@ export class ManagerNews {
     this.#plan()
   }
 
+  /** Told before the end of the attempt. */
+  computesOn(key: string, device: Device): void {
+    if (!this.#server.isConnected) return
+    this.#devices.set(key, device)
+    this.#plan()
+  }
+
   /** Somebody listens who has heard nothing: every end is told again. */
   tellAll(): void {
     this.#ends = this.#book.texts()
@@ -51,6 +61,7 @@ export class ManagerNews {
   flush(): void {
     this.#isPlanned = false
     if (!this.#server.isConnected) {
+      this.#devices.clear()
       this.#progress.clear()
       this.#ends = []
       this.#book.write()
@@ -61,6 +72,11 @@ export class ManagerNews {
       return
     }
     const messages: string[] = []
+    if (this.#devices.size > 0) {
+      const items = Array.from(this.#devices, ([key, device]) => ({ key, device }))
+      messages.push(JSON.stringify({ kind: 'device', items } satisfies ToManager))
+      this.#devices.clear()
+    }
     if (this.#progress.size > 0)
       messages.push(JSON.stringify({ kind: 'progress', items: [...this.#progress.values()] }))
     this.#progress.clear()

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Progress } from '../../domain/job.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
 import type { WireRun } from '../threads/protocol.ts'
 import type { PackedText } from './packed-text.ts'
 
@@ -88,6 +89,7 @@ export type FromThread =
       readonly idle: boolean
     }
   | { readonly kind: 'progress'; readonly seq: number; readonly progress: Progress; readonly elapsedMs: number }
+  | { readonly kind: 'device'; readonly seq: number; readonly device: Device }
   /** It has written much, and waits until it may write more. */
   | { readonly kind: 'output'; readonly seq: number }
   /** Something of an earlier attempt went wrong in it: it must not be used again. */

@@ -13,7 +13,8 @@ const retries = 50
 const retryMs = 100
 
 /**
- * What an attempt saved last. The handler can write there too: what is no JSON is none.
+ * What an attempt saved last; also while it runs: each checkpoint replaces the file as a whole, so that the one before or the
+ * new one is read, never a half. The handler can write there too: what is no JSON is none. Reads and parses up to 16 MiB at once.
  * @param directory of the attempt
  * @returns undefined when there is nothing
  * @throws the system's error when it cannot be read now

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AttemptEnd } from '../../domain/ports/attempt.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
 import type { ProcessIdentity } from '../../platform/process-identity.ts'
 import { endTree } from '../end-tree.ts'
 import { outputFacts } from '../output-tail.ts'
@@ -12,6 +13,7 @@ import { crashLine, hostFiles, mayExist, readJournal, readLastWords } from './ho
 import { type DeathFacts, judgeDeath } from './judge-death.ts'
 import type { HandlerEnd } from './protocol.ts'
 import type { AttemptPlace, ThreadAttempt } from './thread-attempt.ts'
+import { ToldDevices } from './told-devices.ts'
 
 /** What is known of a host whose process is gone. */
 export interface DeadHostFacts {
@@ -31,6 +33,8 @@ export interface DeadHostFacts {
   readonly told: Set<string>
   /** What it said it had, and nobody has claimed yet; ends that came already. */
   readonly unclaimed: ReadonlyMap<string, HandlerEnd | null>
+  /** What these said they compute on. */
+  readonly devices: ReadonlyMap<string, Device>
 }
 
 export interface Mourner {
@@ -57,6 +61,7 @@ export class DeadHost implements AttemptPlace {
   readonly #mourner: Mourner
   readonly #attempts: Map<string, ThreadAttempt>
   #handed: ReadonlySet<string> = new Set()
+  #devices: ReadonlyMap<string, Device> = new Map()
   /** Set once it is judged. */
   #judged: DeathFacts | null = null
   #isRemoved = false
@@ -134,8 +139,10 @@ export class DeadHost implements AttemptPlace {
   }
 
   #examine(): DeathFacts {
-    const { directory, unclaimed, endedFor, otherBoot, how } = this.facts
-    const journal = new Map(readJournal(directory))
+    const { directory, unclaimed, devices, endedFor, otherBoot, how } = this.facts
+    const written = readJournal(directory)
+    const journal = new Map(written.ends)
+    this.#devices = new Map([...written.devices, ...devices])
     for (const [key, end] of unclaimed) if (end !== null) journal.set(key, end)
     const lastWords = readLastWords(directory)
     return { journal, lastWords, endedFor, otherBoot, how, crashLine: crashLine(directory), others: false }
@@ -155,8 +162,14 @@ export class DeadHost implements AttemptPlace {
       const complete = await this.#withOutput(attempt, end)
       if (this.#context.detached()) return
       this.facts.told.add(attempt.key)
+      this.#tellDevice(attempt)
       this.#mourner.ended(attempt, complete, this)
     }
+  }
+
+  #tellDevice(attempt: ThreadAttempt): void {
+    const device = this.#devices.get(attempt.key)
+    if (device !== undefined) new ToldDevices(this.#context.log).tell(attempt, device)
   }
 
   #log({ how, lastWords, crashLine: line }: DeathFacts, ends: ReadonlyMap<string, AttemptEnd>): void {

@@ -63,6 +63,7 @@ async function findHost(
     attempts: new Map(),
     told: new Set<string>(),
     unclaimed: new Map(),
+    devices: new Map(),
   }
   if (record === null || record.host_id !== id) return facts
   // Of another boot, or of the original of a copied state directory.

@@ -65,6 +65,7 @@ function wireRun({ key, fence }: ThreadAttempt, { task }: AttemptWork): WireRun 
     position: task.position,
     ...(task.checkpoint === undefined ? {} : { checkpoint: task.checkpoint }),
     ...(task.resultsFile === null ? {} : { results_file: task.resultsFile }),
+    ...(task.compute === 'gpu' ? { compute: task.compute } : {}),
   }
 }
 

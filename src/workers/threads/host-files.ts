@@ -2,6 +2,7 @@ import { closeSync, fstatSync, lstatSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import type { StatePaths } from '../../config/paths.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
 import { pipePath, socketFolder } from '../../platform/socket-folder.ts'
 import { errorCode, isPassing, openRegular, readRegular, replaceFile } from '../attempt-access.ts'
 import { cleanMessage } from '../progress/clean-line.ts'
@@ -48,17 +49,26 @@ export function readLastWords(directory: string): LastWords | null {
   return readRecord(join(directory, hostFiles.lastWords), lastWordsBytes, lastWords)
 }
 
+/** What a host wrote down, by key of the attempt. */
+interface Journal {
+  readonly ends: ReadonlyMap<string, HandlerEnd>
+  readonly devices: ReadonlyMap<string, Device>
+}
+
 /**
- * @returns the ends that a host wrote down, by key; a half line is none
+ * @returns the ends that a host wrote down; a half line is none
  * @throws the system's error when they cannot be read now
  */
-export function readJournal(directory: string): ReadonlyMap<string, HandlerEnd> {
+export function readJournal(directory: string): Journal {
   const ends = new Map<string, HandlerEnd>()
+  const devices = new Map<string, Device>()
   for (const line of readIfThere(join(directory, hostFiles.ends), endsBytes).split('\n')) {
     const parsed = parseJson(line, endedAttempt)
-    if (parsed !== null) ends.set(parsed.key, parsed.end as HandlerEnd)
+    if (parsed === null) continue
+    ends.set(parsed.key, parsed.end as HandlerEnd)
+    if (parsed.device !== undefined) devices.set(parsed.key, parsed.device)
   }
-  return ends
+  return { ends, devices }
 }
 
 /** @returns what a process that crashed said of it, in a line for people; '' for nothing. Never throws. */

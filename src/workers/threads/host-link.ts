@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { errorKinds } from '../../domain/errors.ts'
 import type { AttemptEnd } from '../../domain/ports/attempt.ts'
 import type { ThreadHostStatus } from '../../domain/ports/thread-executor.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
 import type { ProcessIdentity } from '../../platform/process-identity.ts'
 import { DeclaredJobs, jobKeyOf } from './declared-jobs.ts'
 import { endMissing } from './end-missing.ts'
@@ -20,6 +21,7 @@ import { MissingAttempts } from './missing-attempts.ts'
 import type { HandlerEnd } from './protocol.ts'
 import { Reconnects } from './reconnects.ts'
 import type { AttemptPlace, ThreadAttempt } from './thread-attempt.ts'
+import { ToldDevices } from './told-devices.ts'
 
 type Welcome = Extract<Greeting, { kind: 'welcome' }>
 
@@ -61,6 +63,7 @@ export class HostLink implements AttemptPlace, HostHearer {
   readonly told = new Set<string>()
   /** What an earlier manager left there and nobody has claimed yet; ends that came meanwhile. */
   readonly unclaimed = new Map<string, HandlerEnd | null>()
+  readonly devices: ToldDevices
   hasBeenReady = false
   /** True: it takes no more attempts. */
   isEnding = false
@@ -89,6 +92,7 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.life = new HostProcess(context, facts.process)
     this.#context = context
     this.#keeper = keeper
+    this.devices = new ToldDevices(context.log)
     this.#pulse = new HostPulse(context, this)
     this.#missing = new MissingAttempts(context.pace.missingMs)
   }
@@ -174,14 +178,21 @@ export class HostLink implements AttemptPlace, HostHearer {
     attempt.place = this
     this.attempts.set(attempt.key, attempt)
     this.#pulse.watch()
-    if (end !== null) queueMicrotask(() => this.ended(attempt.key, end))
+    // Whoever adopts it has to know it first.
+    queueMicrotask(() => {
+      this.devices.claim(attempt)
+      if (end !== null) this.ended(attempt.key, end)
+    })
     return true
   }
 
   /** No more attempts are claimed: what is left of an earlier manager is stopped and forgotten. */
   settle(): void {
     this.#isSettled = true
-    for (const [key, end] of this.unclaimed) this.#dismiss(key, end !== null)
+    for (const [key, end] of this.unclaimed) {
+      this.devices.forget(key)
+      this.#dismiss(key, end !== null)
+    }
     this.unclaimed.clear()
   }
 
@@ -248,6 +259,12 @@ export class HostLink implements AttemptPlace, HostHearer {
     } catch (error) {
       this.#context.log.error({ unit: attempt.fence.unitId, err: error }, 'what was told of a handler was not taken')
     }
+  }
+
+  computesOn(key: string, device: Device): void {
+    const attempt = this.attempts.get(key)
+    if (attempt !== undefined) this.devices.tell(attempt, device)
+    else if (this.unclaimed.has(key)) this.devices.keep(key, device)
   }
 
   answered(pong: Parameters<HostHearer['answered']>[0]): void {

@@ -1,5 +1,6 @@
 import type { Json } from '../../domain/job.ts'
-import { endedAttempt, type HandlerEnd, type ToManager, toManager } from './protocol.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
+import { type EndedAttempt, endedAttempt, type HandlerEnd, type ToManager, toManager } from './protocol.ts'
 
 type Pong = Extract<ToManager, { kind: 'pong' }>
 type ProgressItem = Extract<ToManager, { kind: 'progress' }>['items'][number]
@@ -8,6 +9,8 @@ type ProgressItem = Extract<ToManager, { kind: 'progress' }>['items'][number]
 export interface HostHearer {
   ended(key: string, end: HandlerEnd): void
   progressed(item: ProgressItem): void
+  /** Comes before the end of that attempt. */
+  computesOn(key: string, device: Device): void
   answered(pong: Pong): void
   /** What it said cannot be understood. @param key of the attempt whose end it was to be; null when that cannot be told */
   unreadable(key: string | null, problem: string): void
@@ -22,7 +25,10 @@ export function hearMessage(message: object, hearer: HostHearer): void {
   const { said, problem } = understand(message)
   switch (said?.kind) {
     case 'ended':
-      for (const { key, end } of said.items) hearer.ended(key, soundEnd(end as HandlerEnd))
+      for (const item of said.items) hearEnd(item, hearer)
+      return
+    case 'device':
+      for (const { key, device } of said.items) hearer.computesOn(key, device)
       return
     case 'progress':
       for (const item of said.items) hearer.progressed(item)
@@ -36,6 +42,11 @@ export function hearMessage(message: object, hearer: HostHearer): void {
     default:
       hearUnreadable(message, problem, hearer)
   }
+}
+
+function hearEnd({ key, end, device }: EndedAttempt, hearer: HostHearer): void {
+  if (device !== undefined) hearer.computesOn(key, device)
+  hearer.ended(key, soundEnd(end as HandlerEnd))
 }
 
 function understand(message: object): { readonly said: ToManager | null; readonly problem: string } {
@@ -58,7 +69,7 @@ function hearUnreadable(message: object, problem: string, hearer: HostHearer): v
   }
   for (const item of items as readonly unknown[]) {
     const ended = understandEnd(item)
-    if (ended !== null) hearer.ended(ended.key, soundEnd(ended.end as HandlerEnd))
+    if (ended !== null) hearEnd(ended, hearer)
     else {
       const key = (item as { readonly key?: unknown } | null)?.key
       hearer.unreadable(typeof key === 'string' ? key : null, problem)

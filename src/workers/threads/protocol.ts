@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type ErrorCode, errorCodes } from '../../domain/errors.ts'
 import type { AttemptEnd } from '../../domain/ports/attempt.ts'
+import { device } from '../../domain/wire/prediction.ts'
 
 /**
  * What manager and thread host say to each other over the host's socket: frames of 4 bytes length (big-endian) and that many
@@ -43,6 +44,8 @@ const runItem = z.strictObject({
   position: z.int(),
   checkpoint: z.json().optional(),
   results_file: z.string().optional(),
+  /** Left out: it computes on the processor. */
+  compute: z.literal('gpu').optional(),
 })
 export type WireRun = z.infer<typeof runItem>
 
@@ -117,8 +120,8 @@ const handlerEnd = z.discriminatedUnion('kind', [
 ])
 export type HandlerEnd = z.infer<typeof handlerEnd> & AttemptEnd
 
-/** One end; also a line of `ends.jsonl`. */
-export const endedAttempt = z.strictObject({ key, end: handlerEnd })
+/** One end; also a line of `ends.jsonl`. `device`: what it computed on, when its handler said so. */
+export const endedAttempt = z.strictObject({ key, end: handlerEnd, device: device.optional() })
 export type EndedAttempt = z.infer<typeof endedAttempt>
 
 const progress = z.strictObject({
@@ -145,6 +148,7 @@ export const toManager = z.discriminatedUnion('kind', [
     kind: z.literal('progress'),
     items: z.array(z.strictObject({ key, progress, elapsed_ms: z.number() })),
   }),
+  z.strictObject({ kind: z.literal('device'), items: z.array(z.strictObject({ key, device })) }),
   z.strictObject({ kind: z.literal('ended'), items: z.array(endedAttempt) }),
   z.strictObject({
     kind: z.literal('pong'),

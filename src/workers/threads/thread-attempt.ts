@@ -3,6 +3,7 @@ import { QueueError } from '../../domain/errors.ts'
 import type { Fence, Progress } from '../../domain/job.ts'
 import type { AttemptControl, AttemptObserver, StopReason } from '../../domain/ports/attempt.ts'
 import type { HandlerJob, HandlerTask } from '../../domain/ports/thread-executor.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
 
 /** Where an attempt is: waiting, in a host, or nowhere any more. */
 export interface AttemptPlace {
@@ -47,6 +48,7 @@ export class ThreadAttempt implements AttemptControl {
   #elapsedAt: number
   #silentAt: number
   #progress: Progress | null = null
+  #device: Device | null = null
 
   constructor({ key, fence, work, observer, elapsedMs, clock }: AttemptStart) {
     this.key = key
@@ -113,6 +115,13 @@ export class ThreadAttempt implements AttemptControl {
     this.#progress = progress
     this.wasSeenRunning = true
     this.tellTimes(elapsedMs, 0)
+  }
+
+  /** Hosts say it again to every manager, and with the end. */
+  tellDevice(device: Device): void {
+    if (device.name === this.#device?.name && device.kind === this.#device.kind) return
+    this.#device = device
+    this.observer.computesOn?.(device)
   }
 
   /** Its clock stands still from now on. */

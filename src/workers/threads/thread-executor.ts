@@ -191,10 +191,11 @@ class HostedThreads implements ThreadExecutor, PoolKeeper, Mourner {
   gone(host: HostLink): void {
     this.#hosts.delete(host)
     const { id, directory, socket, life, attempts, told, unclaimed } = host
+    const devices = host.devices.waiting
     const { identity: process, endedFor, how } = life
     const watched = host.hasBeenReady
     void this.#bury(
-      { id, directory, socket, process, watched, otherBoot: false, endedFor, how, attempts, told, unclaimed },
+      { id, directory, socket, process, watched, otherBoot: false, endedFor, how, attempts, told, unclaimed, devices },
       host,
     )
   }

@@ -14,6 +14,8 @@ test('runs an attempt with progress, checkpoints, a log, output and an artifact'
   expect(JSON.parse(readFileSync(join(host.attemptDirectory(item), 'checkpoint.json'), 'utf8'))).toEqual({ at: 3 })
   expect(host.output(item)).toBe('info: begins {"from":0}\nfrom the console\nfrom stderr\n')
   expect(end.output).toEqual({ bytes: 53, droppedBytes: 0, tail: host.output(item) })
+  // Nothing was reported: no message tells of a device.
+  expect(manager.messages.map(({ kind }) => kind)).toEqual(['welcome'])
   const sha256 = createHash('sha256').update('hello you').digest('hex')
   expect(end.artifacts).toEqual([{ name: 'hello.txt', mediaType: 'text/plain', bytes: 9, sha256 }])
   expect(readFileSync(join(host.attemptDirectory(item), 'artifacts', 'hello.txt'), 'utf8')).toBe('hello you')

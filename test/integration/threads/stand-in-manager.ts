@@ -39,6 +39,7 @@ executor.start(
       position,
       checkpoint: undefined,
       resultsFile: null,
+      compute: 'cpu',
       alone: false,
     },
     observer: { started: ignore, progressed: ignore, ended: ignore },

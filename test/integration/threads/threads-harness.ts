@@ -8,6 +8,7 @@ import { systemClock } from '../../../src/domain/clock.ts'
 import type { Fence, Json, Progress } from '../../../src/domain/job.ts'
 import type { AttemptControl, AttemptEnd, AttemptObserver } from '../../../src/domain/ports/attempt.ts'
 import type { HandlerJob, HandlerTask, ThreadExecutor } from '../../../src/domain/ports/thread-executor.ts'
+import type { Device } from '../../../src/domain/wire/prediction.ts'
 import { bootId } from '../../../src/platform/process-identity.ts'
 import { attemptKey } from '../../../src/workers/threads/attempt-key.ts'
 import { createThreadExecutor, type ThreadExecutorOptions } from '../../../src/workers/threads/thread-executor.ts'
@@ -22,6 +23,8 @@ export interface Started extends AttemptObserver {
   readonly fence: Fence
   readonly key: string
   readonly progress: Progress[]
+  /** What its handler said it computes on. */
+  readonly devices: Device[]
   readonly ends: AttemptEnd[]
   readonly control: AttemptControl
   end(timeoutMs?: number): Promise<AttemptEnd>
@@ -136,7 +139,14 @@ function makeManager(executor: ThreadExecutor, home: string): Manager {
   }
 }
 
-const emptyTask = { unit: undefined, position: 0, checkpoint: undefined, resultsFile: null, alone: false }
+const emptyTask = {
+  unit: undefined,
+  position: 0,
+  checkpoint: undefined,
+  resultsFile: null,
+  compute: 'cpu',
+  alone: false,
+} as const
 
 function newFence(): Fence {
   const nonce = randomBytes(6).toString('hex')
@@ -145,14 +155,20 @@ function newFence(): Fence {
 
 function observe(fence: Fence): Omit<Started, 'control'> {
   const progress: Progress[] = []
+  const devices: Device[] = []
   const ends: AttemptEnd[] = []
   return {
     fence,
     key: attemptKey(fence),
     progress,
+    devices,
     ends,
     started: () => undefined,
     progressed: (one) => progress.push(one),
+    computesOn: (device) => {
+      if (ends.length > 0) throw new Error('what it computes on is told before its end')
+      devices.push(device)
+    },
     ended: (end) => ends.push(end),
     end: (timeoutMs = 10_000) => waitUntil(() => ends[0], { timeoutMs, what: 'the end of the attempt', intervalMs: 5 }),
   }

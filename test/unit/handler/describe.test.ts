@@ -50,6 +50,11 @@ describe('describeHandler', () => {
       example: { params: { width: 16, format: 'webp' } },
       concurrency: null,
       gpu: 'never',
+      version: '1',
+      checkpoint_format: 'resize_images/1',
+      on_lease_end: 'cancel',
+      runs_on_cpu: true,
+      gpu_memory_megabytes: null,
       reusable: false,
       pure: false,
       heap_megabytes: null,
@@ -79,6 +84,26 @@ describe('describeHandler', () => {
     expect(info).toMatchObject({ concurrency: 4, gpu: 'prefer', reusable: true, pure: true, heap_megabytes: 256 })
   })
 
+  test('says what matters to a GPU worker, by itself where nothing is said', () => {
+    expect(described({ pure: true, version: '3', gpu: 'prefer' })).toMatchObject({
+      gpu: 'prefer',
+      version: '3',
+      checkpoint_format: 'resize_images/3',
+      on_lease_end: 'finish',
+      runs_on_cpu: true,
+    })
+    const said = { version: ' 2 ', checkpointFormat: 'rows/4', onLeaseEnd: 'cancel', pure: true }
+    expect(described({ ...said, gpu: 'require', runsOnCpu: false, gpuMemoryMegabytes: 8_000 })).toMatchObject({
+      gpu: 'require',
+      version: '2',
+      checkpoint_format: 'rows/4',
+      on_lease_end: 'cancel',
+      runs_on_cpu: false,
+      gpu_memory_megabytes: 8_000,
+    })
+    expect(described({ version: 'v'.repeat(64), checkpointFormat: 'f'.repeat(100) })).toBeTruthy()
+  })
+
   test.each([
     [{ type: 'Resize Images' }, 'type is "Resize Images", but must be a name such as "resize_images"'],
     [{ title: '' }, 'title is empty'],
@@ -95,6 +120,24 @@ describe('describeHandler', () => {
     [{ retry: { max: 3 } }, 'retry has the unknown key "max"; valid: maxAttempts, initialMs, maxMs, factor'],
     [{ concurrency: 0.5 }, 'concurrency is 0.5, but must be a whole number'],
     [{ gpu: 'yes' }, 'gpu is "yes"; valid: never, prefer, require'],
+    [{ version: '' }, 'version is empty'],
+    [{ version: 'v'.repeat(65) }, 'version has 65 characters, but may have at most 64'],
+    [{ version: 2 }, 'version is 2, but must be text'],
+    [{ checkpointFormat: 'f'.repeat(101) }, 'checkpointFormat has 101 characters, but may have at most 100'],
+    [{ type: 't'.repeat(60), version: 'v'.repeat(60) }, 'give a short checkpointFormat'],
+    [{ onLeaseEnd: 'wait' }, 'onLeaseEnd is "wait"; valid: finish, cancel'],
+    [{ runsOnCpu: 'no' }, 'runsOnCpu is text, but must be true or false'],
+    [{ gpuMemoryMegabytes: 0 }, 'gpuMemoryMegabytes is 0, but must be at least 1'],
+    [{ gpuMemoryMegabytes: 1.5 }, 'gpuMemoryMegabytes is 1.5, but must be a whole number'],
+    [
+      { gpu: 'prefer', runsOnCpu: false },
+      `gpu is "prefer", but runsOnCpu is false: it cannot fall back; say gpu: 'require'`,
+    ],
+    [
+      { gpu: 'never', runsOnCpu: false },
+      `gpu is "never", but runsOnCpu is false: it could run nowhere; say gpu: 'require'`,
+    ],
+    [{ runsOnCpu: false }, 'gpu is left out, which means "never", but runsOnCpu is false'],
     [{ perKey: { key: '{{unit', concurrency: 1 } }, 'perKey.key'],
     [{ perKey: { key: '{{unit.host}}' } }, 'perKey has neither concurrency nor rateLimit'],
     [{ params: z.string() }, 'params is a schema of type "string", but must be an object such as z.object({ … })'],

@@ -56,6 +56,22 @@ describe('runHandler', () => {
     expect(run.checkpoints).toEqual([{ next: 1 }, { next: 2 }, { next: 3 }])
   })
 
+  test('says what to compute on, and tells what was reported', async () => {
+    const handler = using(({ compute, reportDevice }) => {
+      reportDevice(compute === 'gpu' ? ' NVIDIA H200\n' : 'the processor', compute)
+      return compute
+    })
+    const onCpu = await runHandler(handler, { params: {} })
+    expect([onCpu.result, onCpu.devices]).toEqual(['cpu', [{ name: 'the processor', kind: 'cpu' }]])
+    const onGpu = await runHandler(handler, { params: {}, compute: 'gpu' })
+    expect([onGpu.result, onGpu.devices]).toEqual(['gpu', [{ name: 'NVIDIA H200', kind: 'gpu' }]])
+    const bad = using(({ reportDevice }) => reportDevice('H200', 'GPU' as never))
+    expect((await runHandler(bad, { params: {} })).outcome).toMatchObject({
+      kind: 'failed',
+      message: 'reportDevice: the kind is "GPU"; valid: "gpu" (hardware only), "software", "cpu"',
+    })
+  })
+
   test('resumes from a checkpoint, and leaves out one that does not fit', async () => {
     const resumed = await runHandler(counting, { params: {}, lastCheckpoint: { next: 2 }, attempt: 2 })
     expect(resumed.progress).toHaveLength(1)

@@ -185,6 +185,7 @@ describe('what a host says', () => {
     hearMessage(message, {
       ended: (key, end) => all.push([key, end]),
       progressed: (item) => all.push(item.key),
+      computesOn: (key, { name }) => all.push([key, name]),
       answered: (pong) => all.push(pong.id),
       unreadable: (key) => all.push(['unreadable', key]),
     })
@@ -193,6 +194,12 @@ describe('what a host says', () => {
 
   test('is passed on', () => {
     expect(heard({ kind: 'ended', items: [{ key: 'a', end: good }] })).toEqual([['a', good]])
+    const device = { name: 'H200', kind: 'gpu' }
+    expect(heard({ kind: 'device', items: [{ key: 'a', device }] })).toEqual([['a', 'H200']])
+    expect(heard({ kind: 'ended', items: [{ key: 'a', end: good, device }] })).toEqual([
+      ['a', 'H200'],
+      ['a', good],
+    ])
     expect(heard({ kind: 'pong', id: 4, rss_bytes: 1, attempts: [] })).toEqual([4])
   })
 
@@ -213,6 +220,8 @@ describe('what a host says', () => {
     { kind: 'ended' },
     { kind: 'ended', items: 3 },
     { kind: 'progress', items: [{ key: 'a', progress: 1 }] },
+    { kind: 'device', items: [{ key: 'a', device: { name: 'x'.repeat(201), kind: 'gpu' } }] },
+    { kind: 'device', items: [{ key: 'a', device: { name: 'H200', kind: 'tpu' } }] },
     { kind: 'welcome', protocol: 1, host_id: 'x', version: '1', threads: 1, attempts: [] },
   ])('nonsense names no attempt: %j', (message) => {
     expect(heard(message)).toEqual([['unreadable', null]])

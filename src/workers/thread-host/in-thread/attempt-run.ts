@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
 import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OutputFacts } from '../../../domain/ports/attempt.ts'
+import type { ReportedDevice } from '../../../handler/device.ts'
 import { Cancelled } from '../../../handler/outcomes.ts'
+import { seedOfUnit } from '../../../platform/unit-seed.ts'
 import { attemptNames } from '../attempt-names.ts'
 import type { ThreadItem } from '../thread-messages.ts'
 import { ArtifactStore } from './artifact-store.ts'
@@ -27,6 +28,7 @@ export class AttemptRun {
   #output: AttemptOutput | null = null
   #artifacts: ArtifactStore | null = null
   #directory: string | null = null
+  #device: ReportedDevice | null = null
   #fail: ((thrown: unknown, how: string) => void) | null = null
 
   constructor(thread: ThreadState, item: ThreadItem, job: ThreadJob, beganAt: number) {
@@ -56,7 +58,7 @@ export class AttemptRun {
   }
 
   get seed(): number {
-    return createHash('sha256').update(this.item.unit_id).digest().readUInt32BE(0)
+    return seedOfUnit(this.item.unit_id)
   }
 
   get progress(): ProgressReporter {
@@ -92,6 +94,13 @@ export class AttemptRun {
 
   elapsedMs(): number {
     return Math.round(monotonicMs() - this.beganAt)
+  }
+
+  /** What was told before is not told again: a handler may say so with every step. */
+  computesOn(device: ReportedDevice): void {
+    if (device.name === this.#device?.name && device.kind === this.#device.kind) return
+    this.#device = device
+    this.#thread.post({ kind: 'device', seq: this.item.seq, device })
   }
 
   /** A sign of life. */

@@ -5,6 +5,9 @@ import { attemptNames } from '../attempt-names.ts'
 import { writeJson } from './intrinsics.ts'
 
 const largestBytes = 16 * 1024 * 1024
+const heldCodes: readonly string[] = ['EPERM', 'EACCES', 'EBUSY']
+const mostTries = 100
+const pauseMs = 10
 
 /**
  * Replaces the checkpoint of an attempt; durable when it returns.
@@ -25,5 +28,19 @@ export function writeCheckpoint(directory: string, state: unknown): void {
   } finally {
     closeSync(descriptor)
   }
-  renameSync(temporary, file)
+  replace(temporary, file)
+}
+
+/** Elsewhere whoever reads it goes on reading what was there; Windows replaces no file that is open just now. */
+function replace(temporary: string, file: string): void {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      renameSync(temporary, file)
+      return
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? ''
+      if (process.platform !== 'win32' || tries === mostTries || !heldCodes.includes(code)) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs)
+    }
+  }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { artifactNameProblem } from '../../../handler/artifact-name.ts'
 import type { Cancellation, HandlerContext, HandlerLog } from '../../../handler/context.ts'
+import { checkedDevice } from '../../../handler/device.ts'
 import { Cancelled } from '../../../handler/outcomes.ts'
 import { attemptNames } from '../attempt-names.ts'
 import type { AttemptRun } from './attempt-run.ts'
@@ -30,6 +31,7 @@ export function createContext(thread: ThreadState, attempt: AttemptRun, input: C
     jobId: job.wire.job_id,
     unitId: item.unit_id,
     attempt: item.attempt,
+    compute: item.compute ?? 'cpu',
     lastCheckpoint: input.lastCheckpoint as HandlerContext['lastCheckpoint'],
     environment: job.environment,
     resultsFile: item.results_file ?? null,
@@ -53,6 +55,10 @@ export function createContext(thread: ThreadState, attempt: AttemptRun, input: C
     progress(current, total = null, message = null, stage = null) {
       attempt.touch()
       if (!attempt.hasEnded) attempt.progress.report(current, total, message, stage)
+    },
+    reportDevice(name, kind) {
+      const device = checkedDevice(name, kind)
+      if (!attempt.hasEnded) attempt.computesOn(device)
     },
     checkpoint(state) {
       assertRuns(attempt)

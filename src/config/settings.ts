@@ -46,6 +46,7 @@ export const settingsSchema = z.strictObject({
     .default(() => Math.max(2, availableParallelism()))
     .describe('Threads that run handlers'),
   gpu_slots: z.int().min(1).max(1_000).default(64).describe('Attempts at GPU workers at once; they hold no slot here'),
+  gpu_lease: duration('60s').describe('A GPU worker that hears nothing for this long takes the manager for gone'),
   handlers: z
     .string()
     .min(1)

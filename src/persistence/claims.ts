@@ -56,7 +56,7 @@ export class Claims {
   }
 
   claim(request: ClaimRequest): ClaimOutcome {
-    const { jobId, limitKey, limit, workerId, nonce, now } = request
+    const { jobId, limitKey, limit, workerId, executor, nonce, now } = request
     const claimed = this.#claim.all({
       job_id: jobId,
       for_gpu: forGpu(request),
@@ -76,7 +76,7 @@ export class Claims {
     this.#tell(request, claimed)
     const row = this.#jobs.readRow(first.job_seq)
     if (row.gpu !== 'never') this.#notePlacement(request, first.job_seq, claimed)
-    const job = toJob(row)
+    const job = toJob(executor === 'gpu' ? { ...row, gpu_waits_since: null } : row)
     const units = claimed.map((row) => toRunningUnit(row, request))
     return { units, job, nextDueAt: this.#readNextDue(request) }
   }

@@ -36,7 +36,7 @@ describe.each(implementations)('$name: deleteJobSlice, readLeavingJobs', ({ open
     for (const bytes of [10, 5]) {
       const { fence } = claim(store, jobIdOf(1))
       store.recordArtifactsIfHeld(fence, [artifact('a.txt', bytes)])
-      store.recordCheckpointIfHeld(fence, { at: 9 })
+      store.recordCheckpointIfHeld(fence, { state: { at: 9 }, format: 'pages/1' })
       store.failUnitIfHeld(fence, 'failed', start, {}, facts({ outputBytes: 0, error: brokenRecord }))
     }
     const payload = '{}'.length + '{"at":9}'.length

@@ -9,23 +9,23 @@ describe.each(implementations)('$name: readCheckpoints', ({ open }) => {
     const claims = [0, 1, 2, 3].map(() => claim(store, jobIdOf(1)))
     for (const position of [0, 2, 3]) {
       const fence = claims[position]?.fence
-      if (fence !== undefined) store.recordCheckpointIfHeld(fence, { position })
+      if (fence !== undefined) store.recordCheckpointIfHeld(fence, { state: { position }, format: position === 2 ? 'positions/2' : null })
     }
     const asked = [2, 1, 0].map((position) => unitIdOf(1, position))
     expect(store.readCheckpoints([...asked, unitIdOf(9, 9)])).toEqual(
       new Map([
-        [unitIdOf(1, 0), { position: 0 }],
-        [unitIdOf(1, 2), { position: 2 }],
+        [unitIdOf(1, 0), { state: { position: 0 }, format: null }],
+        [unitIdOf(1, 2), { state: { position: 2 }, format: 'positions/2' }],
       ]),
     )
     expect(store.readCheckpoints([])).toEqual(new Map())
   })
 
-  test('a checkpoint may be null', () => {
+  test('its state may be null', () => {
     const { store } = open()
     submit(store, newJob(1))
     const { fence } = claim(store, jobIdOf(1))
-    store.recordCheckpointIfHeld(fence, null)
-    expect(store.readCheckpoints([fence.unitId])).toEqual(new Map([[fence.unitId, null]]))
+    store.recordCheckpointIfHeld(fence, { state: null, format: null })
+    expect(store.readCheckpoints([fence.unitId])).toEqual(new Map([[fence.unitId, { state: null, format: null }]]))
   })
 })

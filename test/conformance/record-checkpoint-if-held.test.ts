@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import type { Json } from '../../src/domain/job.ts'
 import { implementations } from './support/implementations.ts'
 import { brokenRecord, claim, facts, jobIdOf, newJob, start, submit, unitIdOf, wrongFences } from './support/jobs.ts'
 
 const unitId = unitIdOf(1, 0)
+const kept = (state: Json) => ({ state, format: 'pages/1' })
 const failed = facts({ error: brokenRecord, now: start })
 const crash = { mayRerun: true, countsAsCrash: true, retryAt: start }
 
@@ -10,17 +12,17 @@ describe.each(implementations)('$name: recordCheckpointIfHeld', ({ open }) => {
   test('keeps the newest one over every end that is no completion', () => {
     const { store } = open()
     submit(store, newJob(1, { maxAttempts: 2 }))
-    const expectKept = (state: unknown) => expect(store.readCheckpoints([unitId])).toEqual(new Map([[unitId, state]]))
+    const expectKept = (state: Json) => expect(store.readCheckpoints([unitId])).toEqual(new Map([[unitId, kept(state)]]))
 
     const lost = claim(store, jobIdOf(1))
-    expect(store.recordCheckpointIfHeld(lost.fence, { page: 1, seen: ['ü', null] })).toBe(true)
+    expect(store.recordCheckpointIfHeld(lost.fence, kept({ page: 1, seen: ['ü', null] }))).toBe(true)
     store.loseUnitIfHeld(lost.fence, crash, failed)
     expectKept({ page: 1, seen: ['ü', null] })
 
     const second = claim(store, jobIdOf(1))
     expectKept({ page: 1, seen: ['ü', null] })
-    store.recordCheckpointIfHeld(second.fence, { page: 2 })
-    store.recordCheckpointIfHeld(second.fence, { page: 3 })
+    store.recordCheckpointIfHeld(second.fence, { state: { page: 2 }, format: null })
+    store.recordCheckpointIfHeld(second.fence, kept({ page: 3 }))
     store.failUnitIfHeld(second.fence, 'timed_out', start, null, failed)
     expectKept({ page: 3 })
 
@@ -33,7 +35,7 @@ describe.each(implementations)('$name: recordCheckpointIfHeld', ({ open }) => {
     const { store } = open()
     submit(store, newJob(1))
     const { fence } = claim(store, jobIdOf(1))
-    store.recordCheckpointIfHeld(fence, { page: 1 })
+    store.recordCheckpointIfHeld(fence, kept({ page: 1 }))
     store.completeUnitIfHeld(fence, 'done', facts())
     expect(store.readCheckpoints([unitId])).toEqual(new Map())
     expect(store.readUnitPayload(unitId)?.output).toBe('done')
@@ -43,16 +45,16 @@ describe.each(implementations)('$name: recordCheckpointIfHeld', ({ open }) => {
     const { store } = open()
     submit(store, newJob(1, { maxAttempts: 2 }))
     const { fence } = claim(store, jobIdOf(1))
-    store.recordCheckpointIfHeld(fence, 'mine')
+    store.recordCheckpointIfHeld(fence, kept('mine'))
     const events = store.lastEventId()
     for (const [what, wrong] of wrongFences(fence)) {
-      expect(store.recordCheckpointIfHeld(wrong, 'stolen'), what).toBe(false)
+      expect(store.recordCheckpointIfHeld(wrong, kept('stolen')), what).toBe(false)
     }
     expect(store.lastEventId()).toBe(events)
     store.failUnitIfHeld(fence, 'failed', start, null, failed)
-    expect(store.recordCheckpointIfHeld(fence, 'too late')).toBe(false)
+    expect(store.recordCheckpointIfHeld(fence, kept('too late'))).toBe(false)
     claim(store, jobIdOf(1))
-    expect(store.recordCheckpointIfHeld(fence, 'of an earlier attempt')).toBe(false)
-    expect(store.readCheckpoints([unitId])).toEqual(new Map([[unitId, 'mine']]))
+    expect(store.recordCheckpointIfHeld(fence, kept('of an earlier attempt'))).toBe(false)
+    expect(store.readCheckpoints([unitId])).toEqual(new Map([[unitId, kept('mine')]]))
   })
 })

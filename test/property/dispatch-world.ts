@@ -239,6 +239,7 @@ export class DispatchWorld {
       clock,
       executorOf: () => 'command',
       typeLimitOf: (type) => (type === 'single' ? 1 : null),
+      gpuPlacesFor: () => 0,
       createNonce: () => `nonce${this.#nonce++}`,
       pools: [
         {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { FailureBudget } from '../../src/domain/job.ts'
 import type { CancelReason, DependencyCondition } from '../../src/domain/states.ts'
+import type { GpuPreference } from '../../src/domain/wire/gpu.ts'
 
 /** Which fence an operation carries: of a unit held now, or of any attempt there ever was, whole or wrong in one part. */
 export interface FenceChoice {
@@ -23,6 +24,7 @@ export interface SubmitExtras {
   readonly sourceItems: number | null
   readonly keepOpen: boolean
   readonly testUnits: number | null
+  readonly gpu: GpuPreference
 }
 
 /** One step of a random history. Numbers pick among what exists then. */
@@ -37,7 +39,14 @@ export type Operation =
       readonly extras: SubmitExtras
     }
   | { readonly kind: 'resubmit'; readonly job: number; readonly sameContent: boolean }
-  | { readonly kind: 'claim'; readonly job: number; readonly worker: number; readonly limit: number; readonly key: Key }
+  | {
+      readonly kind: 'claim'
+      readonly job: number
+      readonly worker: number
+      readonly limit: number
+      readonly key: Key
+      readonly forGpu: boolean
+    }
   /** `asBatch`: by the statements for many units. */
   | { readonly kind: 'complete'; readonly fence: FenceChoice; readonly asBatch: boolean }
   | {
@@ -54,6 +63,11 @@ export type Operation =
   | { readonly kind: 'record_runner'; readonly fence: FenceChoice }
   | { readonly kind: 'record_progress'; readonly fence: FenceChoice; readonly current: number }
   | { readonly kind: 'record_checkpoint'; readonly fence: FenceChoice; readonly at: number }
+  | { readonly kind: 'return'; readonly fence: FenceChoice; readonly to: 'gpu' | 'local'; readonly restarted: boolean }
+  | { readonly kind: 'record_remote'; readonly fence: FenceChoice }
+  | { readonly kind: 'record_device'; readonly fence: FenceChoice; readonly mode: string | null }
+  | { readonly kind: 'place_here'; readonly job: number; readonly limit: number; readonly isFallback: boolean }
+  | { readonly kind: 'gpu_wait'; readonly job: number; readonly waits: boolean }
   | { readonly kind: 'record_artifacts'; readonly fence: FenceChoice; readonly names: readonly string[] }
   | { readonly kind: 'cancel'; readonly job: number; readonly reason: CancelReason }
   | { readonly kind: 'pause'; readonly job: number; readonly freeze: boolean }
@@ -115,6 +129,7 @@ const none: SubmitExtras = {
   sourceItems: null,
   keepOpen: false,
   testUnits: null,
+  gpu: 'never',
 }
 /** Plain jobs, jobs with one thing more, and jobs with everything. */
 const extras: fc.Arbitrary<SubmitExtras> = fc
@@ -134,6 +149,7 @@ const extras: fc.Arbitrary<SubmitExtras> = fc
     sourceItems: fc.integer({ min: 1, max: 5 }),
     keepOpen: fc.constant(true),
     testUnits: fc.integer({ min: 1, max: 3 }),
+    gpu: fc.constantFrom<GpuPreference>('prefer', 'require'),
     chosen: fc.subarray(Object.keys(none) as (keyof SubmitExtras)[]),
   })
   .map(({ chosen, ...all }) => Object.assign({ ...none }, ...chosen.map((name) => ({ [name]: all[name] }))))
@@ -161,7 +177,13 @@ const single = [
     extras,
   }),
   step(3, 'resubmit', { job: number, sameContent: fc.boolean() }),
-  step(26, 'claim', { job: number, worker: number, limit: fc.constantFrom(1, 1, 2, 9), key: limitKey }),
+  step(28, 'claim', {
+    job: number,
+    worker: number,
+    limit: fc.constantFrom(1, 1, 2, 9),
+    key: limitKey,
+    forGpu: fc.constantFrom(false, false, true),
+  }),
   step(10, 'complete', { fence, asBatch: fc.boolean() }),
   step(12, 'fail', { fence, timedOut: fc.boolean(), retryInMs: fc.constantFrom(null, 0, 0, 200) }),
   step(6, 'lose', { fence, mayRerun: fc.constantFrom(true, true, false), crash: fc.boolean() }),
@@ -173,6 +195,11 @@ const single = [
   step(3, 'record_progress', { fence, current: number }),
   step(4, 'record_checkpoint', { fence, at: number }),
   step(4, 'record_artifacts', { fence, names: fc.subarray(['a.txt', 'b.txt', 'ü.txt']) }),
+  step(6, 'return', { fence, to: fc.constantFrom<'gpu' | 'local'>('gpu', 'local', 'local'), restarted: fc.boolean() }),
+  step(2, 'record_remote', { fence }),
+  step(2, 'record_device', { fence, mode: fc.constantFrom(null, 'gpu', 'remote (cpu)') }),
+  step(4, 'place_here', { job: number, limit: fc.constantFrom(1, 2, 9), isFallback: fc.boolean() }),
+  step(2, 'gpu_wait', { job: number, waits: fc.boolean() }),
   step(6, 'cancel', { job: number, reason }),
   step(4, 'pause', { job: number, freeze: fc.boolean() }),
   step(5, 'resume', { job: number }),

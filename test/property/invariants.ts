@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
-import type { Attempt, Job, Json, Unit } from '../../src/domain/job.ts'
+import type { Attempt, Job, Unit } from '../../src/domain/job.ts'
 import type { JobStore, RunnableJob } from '../../src/domain/ports/job-store.ts'
+import type { Checkpoint } from '../../src/domain/ports/remote-executor.ts'
 import { isFinalJobState, isFinalUnitState } from '../../src/domain/states.ts'
 
 /** Everything the port shows. */
@@ -12,7 +13,7 @@ export interface Snapshot {
   readonly dependencies: ReadonlyMap<string, readonly string[]>
   readonly runnable: readonly RunnableJob[]
   /** By unit id. */
-  readonly checkpoints: ReadonlyMap<string, Json>
+  readonly checkpoints: ReadonlyMap<string, Checkpoint>
   readonly rest: unknown
 }
 
@@ -36,6 +37,10 @@ export function takeSnapshot(store: JobStore, now: number): Snapshot {
       queues: store.readQueues(),
       payloads: jobs.map((job) => store.readJobPayload(job.id)),
       artifacts: jobs.map((job) => store.readArtifacts(job.id, { limit: 9 })),
+      gpuHistory: store.readGpuHistory(unitIds),
+      gpuWaiters: store.readGpuWaiters(now, 10_000),
+      gpuLanes: jobs.map((job) => store.readGpuLanes(job.seq, now)),
+      modes: jobs.map((job) => store.readModes(job.id)),
       lostLast: store.wasLostLast(unitIds),
       unitPayloads: units.map((unit) => store.readUnitPayload(unit.id)),
       held: store.findHeldUnits({ limit: 10_000 }),
@@ -141,6 +146,17 @@ function checkUnit(job: Job, unit: Unit, attempts: readonly Attempt[]): void {
     numbers,
     'attempts are numbered from 1 without gap',
   )
+  checkPlacement(job, unit, attempts)
+}
+
+/** GPU workers see only what asks for them, and never a unit again that fell back. */
+function checkPlacement(job: Job, unit: Unit, attempts: readonly Attempt[]): void {
+  const remote = attempts.findLastIndex(({ executor }) => executor === 'gpu')
+  same(remote >= 0 && (job.gpu === 'never' || unit.finalStep), false, 'only what asks for a GPU runs on one')
+  const fallback = attempts.findIndex(({ fallbackReason }) => fallbackReason !== null)
+  same(fallback >= 0 && fallback < remote, false, 'a fallback is for good')
+  for (const { mode, fallbackReason } of attempts)
+    same(mode === 'local (gpu fallback)', fallbackReason !== null, 'a fallback says why')
 }
 
 function groupBy<Item>(items: readonly Item[], key: (item: Item) => string): Map<string, Item[]> {

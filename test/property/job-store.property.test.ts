@@ -14,6 +14,7 @@
  *   store-claim-before-due         claiming a unit that still backs off
  *   store-retry-without-event      a retry that writes no event
  *   store-dependency-cycle         jobs that wait for each other
+ *   store-gpu-local-takes-remote   executors of this machine that claim what waits for a GPU worker
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -75,7 +76,7 @@ function driveOn(pair: StorePair): void {
     if (runnable.length === 0 && pair.both((store) => store.readStateCounts()).queued === 0) {
       if (pair.both((store) => store.readStateCounts()).running === 0) return
     }
-    for (const { jobId, limitKey } of runnable) pair.claimNow(jobId, limitKey as Key, 3)
+    for (const { jobId, forGpu, limitKey } of runnable) pair.claimNow(jobId, forGpu, limitKey as Key, 3)
     pair.takeConsequences()
     pair.clock.advance(1_000)
   }

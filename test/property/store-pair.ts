@@ -7,6 +7,7 @@ import type {
   EndFacts,
   JobChanges,
   JobStore,
+  RunnableJob,
   UpdateOutcome,
 } from '../../src/domain/ports/job-store.ts'
 import type { Priority } from '../../src/domain/states.ts'
@@ -83,6 +84,10 @@ export class StorePair {
       case 'append':
         if (this.#jobs > 0) this.#control(operation)
         return
+      case 'place_here':
+      case 'gpu_wait':
+        if (this.#jobs > 0) this.#placeGpu(operation)
+        return
       case 'insert':
         this.#insert(operation)
         return
@@ -139,8 +144,8 @@ export class StorePair {
   }
 
   /** Claims units of a lane for the first worker. @returns their fences; none when nothing was due */
-  claimNow(jobId: string, limitKey: Key, limit: number): Fence[] {
-    return this.#claimUnits({ jobId, limitKey, limit, workerId: worker.id, executor: 'command' })
+  claimNow(jobId: string, forGpu: boolean, limitKey: Key, limit: number): Fence[] {
+    return this.#claimUnits({ jobId, limitKey, limit, workerId: worker.id, executor: forGpu ? 'gpu' : 'command' })
   }
 
   /** Gives everything that open sources and decisions still owe. */
@@ -168,7 +173,7 @@ export class StorePair {
     this.#jobs += 1
     const number = this.#jobs
     const { units, maxAttempts, concurrency, delayMs, word, extras } = operation
-    const { limitKeys, queue, budget, hasFinalStep, sourceItems, keepOpen, testUnits } = extras
+    const { limitKeys, queue, budget, hasFinalStep, sourceItems, keepOpen, testUnits, gpu } = extras
     const job = newJob(number, {
       maxAttempts,
       concurrency,
@@ -189,6 +194,7 @@ export class StorePair {
       source: sourceItems === null ? null : { kind: 'range', from: 0, step: 1, total: sourceItems },
       keepOpen,
       testUnits,
+      gpu,
     })
     this.both((store) => store.submitJob(job))
   }
@@ -212,13 +218,15 @@ export class StorePair {
     if (this.#jobs === 0) return
     const { limit, key: limitKey } = operation
     const workerId = this.#workerId(operation.worker)
-    this.#claimUnits({ jobId: this.#jobId(operation.job), limitKey, limit, workerId, executor: 'thread' })
+    const executor = operation.forGpu ? 'gpu' : 'thread'
+    this.#claimUnits({ jobId: this.#jobId(operation.job), limitKey, limit, workerId, executor })
   }
 
   #claimUnits(request: Pick<ClaimRequest, 'jobId' | 'limitKey' | 'limit' | 'workerId' | 'executor'>): Fence[] {
     this.#nonces += 1
     const nonce = `nonce-${this.#nonces}`
-    const whole = { ...request, mode: 'local', nonce, now: this.now() }
+    const mode = request.executor === 'gpu' ? 'remote' : 'local'
+    const whole = { ...request, mode, nonce, now: this.now() }
     const { units } = this.both((store) => store.claimUnitsIfDue(whole))
     const fences = units.map(({ id, attempt }) => ({ unitId: id, attempt, nonce, workerId: request.workerId }))
     this.#fences.push(...fences)
@@ -312,7 +320,20 @@ export class StorePair {
         this.both((store) => store.recordRunnerIfHeld(fence, { pid: 5, startTime: fence.nonce, bootId: 'boot' }))
         return
       case 'record_checkpoint':
-        this.both((store) => store.recordCheckpointIfHeld(fence, { at: operation.at, by: fence.nonce }))
+        this.#recordCheckpoint(fence, operation.at)
+        return
+      case 'return': {
+        const { to, restarted } = operation
+        const attempt = this.model.readAttempts(fence.unitId).find(({ nonce }) => nonce === fence.nonce)
+        if (attempt?.executor !== 'gpu') return
+        this.both((store) => store.returnUnitIfHeld(fence, { to, restarted }, failed))
+        return
+      }
+      case 'record_remote':
+        this.both((store) => store.recordRemoteIfHeld(fence, { worker: 'rig', remoteId: `remote of ${fence.nonce}` }))
+        return
+      case 'record_device':
+        this.both((store) => store.recordDeviceIfHeld(fence, 'H200', operation.mode))
         return
       case 'record_artifacts': {
         const artifacts = operation.names.map((name) => artifact(name, fence.attempt))
@@ -324,6 +345,24 @@ export class StorePair {
         this.both((store) => store.recordProgressIfHeld(fence, progress, operation.current, this.now()))
         return
       }
+    }
+  }
+
+  #recordCheckpoint(fence: Fence, at: number): void {
+    const checkpoint = { state: { at, by: fence.nonce }, format: at % 2 === 0 ? 'places/1' : null }
+    this.both((store) => store.recordCheckpointIfHeld(fence, checkpoint))
+  }
+
+  #placeGpu(operation: Extract<Operation, { kind: 'place_here' | 'gpu_wait' }>): void {
+    const job = this.both((store) => store.readJob(this.#jobId(operation.job)))
+    // Its submit was undone.
+    if (job === null) return
+    if (operation.kind === 'gpu_wait')
+      this.both((store) => store.setGpuWait(job.seq, operation.waits ? this.now() : null))
+    else {
+      const reason = operation.isFallback ? brokenRecord : null
+      const where = { jobId: job.id, seq: job.seq }
+      this.both((store) => store.placeUnitsHere(where, reason, operation.limit, this.now()))
     }
   }
 
@@ -376,7 +415,7 @@ export class StorePair {
 }
 
 function inOrder({ runnable, stops, settled, feed, sweeps }: Consequences): Consequences {
-  const lanes = new Map(runnable.map((lane) => [`${String(lane.seq).padStart(9, '0')} ${lane.limitKey ?? ''}`, lane]))
+  const lanes = new Map(runnable.map((lane) => [nameOf(lane), lane]))
   return {
     runnable: [...lanes.keys()].sort().flatMap((name) => lanes.get(name) ?? []),
     stops: [...stops].sort((left, right) => (left.fence.unitId < right.fence.unitId ? -1 : 1)),
@@ -384,6 +423,10 @@ function inOrder({ runnable, stops, settled, feed, sweeps }: Consequences): Cons
     feed,
     sweeps,
   }
+}
+
+function nameOf({ seq, forGpu, limitKey }: RunnableJob): string {
+  return `${String(seq).padStart(9, '0')} ${forGpu} ${limitKey ?? ''}`
 }
 
 function withoutWay(outcome: UpdateOutcome): UpdateOutcome {

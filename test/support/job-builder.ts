@@ -34,6 +34,8 @@ const base: Omit<QueuedJob, 'state' | 'startedAt' | 'finishedAt' | 'error'> = {
   failureBudget: { units: null, percent: null, stopEarly: false },
   finalStep: null,
   scheduleId: null,
+  gpu: 'never',
+  gpuWaitsSince: null,
   cancelRequestedAt: null,
   cancelReason: null,
   counts: unitCounts({ available: 1 }),

@@ -31,6 +31,7 @@ export function newJob(now: number, key: string, changes: Partial<NewJob> = {}):
     finalStep: null,
     dependencies: [],
     scheduleId: null,
+    gpu: 'never',
     now,
     ...changes,
   }

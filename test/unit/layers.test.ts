@@ -60,6 +60,7 @@ const compositionRoots = [
   'manager/process/accept-database.ts',
   'manager/process/compose-background.ts',
   'manager/process/compose-executors.ts',
+  'manager/process/compose-gpu.ts',
   'manager/process/compose-handlers.ts',
   'manager/process/doctor-probe.ts',
   'manager/process/main.ts',

@@ -45,7 +45,10 @@ export type Scrub = (text: string) => string
 export interface WorkerChannel {
   /** @param use reads the answer; it may take no longer than the deadline of the call */
   call<Result>(call: Call, use: (answer: Answer, scrub: Scrub) => Promise<Result>): Promise<Result>
+  /** Breaks what is under way. */
   close(): Promise<void>
+  /** Takes no new call and lets what is under way end. */
+  retire(): void
 }
 
 const largestRefusalBytes = 64 * 1024
@@ -143,5 +146,8 @@ export function createWorkerChannel(options: ChannelOptions): WorkerChannel {
       }
     },
     close: () => pool.destroy(),
+    retire: () => {
+      pool.close().catch(() => undefined)
+    },
   }
 }

@@ -10,6 +10,8 @@ import type { FileStore } from '../storage/file-store.ts'
 export interface ToldCheckpoint {
   readonly checkpoint: WireCheckpoint | null
   readonly mark: string | null
+  /** The highest number so far. */
+  readonly seq: number
 }
 
 /** @returns what tells one state of the checkpoint file of an attempt from the next; null: there is none */
@@ -32,8 +34,8 @@ export async function newestCheckpoint(
   if (mark === null || mark === told.mark) return told
   const state = await readCheckpointAtLast(directory)
   if (state === undefined) return told
-  const seq = (told.checkpoint?.seq ?? -1) + 1
-  return { checkpoint: { format, seq, ...(await placed(state, files)) }, mark }
+  const seq = told.seq + 1
+  return { checkpoint: { format, seq, ...(await placed(state, files)) }, mark, seq }
 }
 
 /** @returns the value, inline or as the hash of its file */

@@ -35,6 +35,8 @@ const predictionRecord = z.object({
   checkpoint: wireCheckpoint.nullable(),
   /** Tells which state of the checkpoint file `checkpoint` is; null: what was sent along. */
   checkpoint_mark: z.string().nullable(),
+  /** Highest number of a checkpoint so far. */
+  checkpoint_seq: z.int(),
   /** Said by the worker, before all output. */
   preamble: z.string(),
   output: z.json().optional(),

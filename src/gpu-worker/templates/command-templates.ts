@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { version as ownVersion } from '../../config/version.ts'
 import { QueueError } from '../../domain/errors.ts'
-import type { Json, JsonObject } from '../../domain/job.ts'
 import { ownTypeNames } from '../../domain/handler-info.ts'
+import type { Json, JsonObject } from '../../domain/job.ts'
 import { seedOf } from '../runs/checkpoints.ts'
 import type { ServedType } from '../served-types.ts'
 import commandTemplateHandler from './command-handler.ts'
@@ -13,7 +13,10 @@ import commandTemplateHandler from './command-handler.ts'
 export type CommandTemplates = ReadonlyMap<string, ServedType>
 
 const template = z.strictObject({
-  argv: z.array(z.string().refine((text) => !text.includes('\0'), 'must not hold NUL')).min(1).max(200),
+  argv: z
+    .array(z.string().refine((text) => !text.includes('\0'), 'must not hold NUL'))
+    .min(1)
+    .max(200),
   version: z.string().min(1).max(64).default('1'),
   checkpoint_format: z.string().min(1).max(100).optional(),
   gpu: z.boolean().default(true),

@@ -19,6 +19,7 @@ import { JobTypeRegistry } from '../services/job-type-registry.ts'
 import type { ServiceContext } from '../services/service-context.ts'
 import { composeBackground } from './compose-background.ts'
 import { composeExecutors } from './compose-executors.ts'
+import { GpuToCome } from './compose-gpu.ts'
 import { HandlersToCome } from './compose-handlers.ts'
 import { composeRuntime, restoreJobClocks } from './compose-runtime.ts'
 import { Guardian } from './guardian.ts'
@@ -32,6 +33,8 @@ import { prepareSocketPath } from './socket-path.ts'
 
 /** Commands that waited are started within this time; loading the rest of the program would hold them up. */
 const headStartMs = 10
+/** More than slots and threads can hold. */
+const mostHeld = 20_000
 /** Ends the process when the storage cannot be trusted or another manager leads. */
 const storageExitCode = 74
 const epochExitCode = 75
@@ -82,7 +85,8 @@ export async function lead({ paths, settings, log, faults, lock, record, command
       dispatcher.rebuild()
       feeder.wake()
       service?.scheduler.wake()
-      recoverer.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed'))
+      for (const each of [recoverer, remoteRecoverer])
+        each.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed'))
     },
   })
   const commits = new CommitQueue({
@@ -110,11 +114,14 @@ export async function lead({ paths, settings, log, faults, lock, record, command
   })
   const handlers = new HandlersToCome()
   const jobTypes = new JobTypeRegistry(handlers)
+  const gpu = new GpuToCome({ paths, leaseMs: Math.max(1_000, settings.gpu_lease), clock, log })
   const runtime = composeRuntime({
     store,
     commits,
     executor: commands,
     threads,
+    remote: gpu,
+    fleet: gpu,
     jobTypes,
     clock,
     settings,
@@ -124,7 +131,8 @@ export async function lead({ paths, settings, log, faults, lock, record, command
     faultPoint: faults.reach,
   })
   const { dispatcher, supervisor, feeder, jobClock } = runtime
-  const recoverer = new Recoverer({ store, commits, supervisor, workerId, log })
+  const recoverer = new Recoverer({ store, commits, supervisor, workerId, place: 'local', log })
+  const remoteRecoverer = new Recoverer({ store, commits, supervisor, workerId, place: 'gpu', log })
   const keeper = new LeaseKeeper({
     store,
     commits,
@@ -191,8 +199,10 @@ export async function lead({ paths, settings, log, faults, lock, record, command
     log,
     stopBackground: async () => {
       runtime.sweeper.stop()
+      runtime.gpuWaits.stop()
       await Promise.all([
         handlers.close(),
+        gpu.close(),
         service?.scheduler.stop(),
         feeder.stop(),
         retention.stop(),
@@ -223,6 +233,7 @@ export async function lead({ paths, settings, log, faults, lock, record, command
     executor: commands,
     threads,
     jobTypes,
+    fleet: gpu,
     events,
     storage,
     feeder,
@@ -275,9 +286,14 @@ export async function lead({ paths, settings, log, faults, lock, record, command
   runtime.sweeper.start()
   await commits.run(() => undefined)
   if (supervisor.running > 0) await delay(headStartMs)
-  handlers.onChange(() => dispatcher.reloadTypes())
+  handlers.onChange(() => {
+    dispatcher.reloadTypes()
+    runtime.gpuWaits.wake()
+  })
   const socket = prepareSocketPath(paths, epoch)
   const [{ serveCalls }] = await Promise.all([import('./serve-calls.ts'), handlers.load(paths, settings, log)])
+  if (gpu.isConfigured() || hasRemoteAttempt(store)) await gpu.load()
+  await remoteRecoverer.reconcile()
   service = await serveCalls(context, log, socket)
   record.write({ socket, state: 'leading' })
   background.pruner.start()
@@ -285,6 +301,10 @@ export async function lead({ paths, settings, log, faults, lock, record, command
   idle.start()
   service.scheduler.start()
   log.info({ socket, adopted: supervisor.running }, 'ready')
+}
+
+function hasRemoteAttempt(store: JobStore): boolean {
+  return store.findHeldUnits({ limit: mostHeld }).some(({ executor }) => executor === 'gpu')
 }
 
 function hasUnfinishedJob(store: JobStore): boolean {

@@ -92,6 +92,8 @@ export class GpuWaits {
     fleet.want([...needs.values()])
     let left = 0
     for (const waiter of waiters) {
+      // The store is closed soon, and a fleet that closes serves nobody.
+      if (this.#isStopped) return 0
       const need = needs.get(waiter.type)
       if (need === undefined || !(await this.#judge(waiter, need))) left += 1
     }
@@ -103,8 +105,9 @@ export class GpuWaits {
     const { store, commits, clock, fleet } = this.#options
     const gpu = store.readJobPayload(waiter.jobId)?.options.gpu
     if (gpu === undefined) return false
+    // Without any worker there is nothing to fall back from, whatever `fallback` says.
+    if (gpu.preference === 'prefer' && !fleet.isConfigured()) return this.#placeHere(waiter, null)
     const mayFallBack = gpu.preference === 'prefer' && gpu.fallback !== 'never'
-    if (mayFallBack && !fleet.isConfigured()) return this.#placeHere(waiter, null)
     const outlook = fleet.outlookOf(need)
     if (outlook.kind === 'ready' || outlook.kind === 'checking') return false
     if (mayFallBack && outlook.kind === 'unavailable') return this.#placeHere(waiter, outlook.error)

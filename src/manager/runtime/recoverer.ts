@@ -11,6 +11,8 @@ export interface RecovererOptions {
   readonly commits: CommitQueue
   readonly supervisor: AttemptSupervisor
   readonly workerId: string
+  /** Attempts at GPU workers are judged apart: only once the handlers are known, and never by a lease that ran out here. */
+  readonly place: 'local' | 'gpu'
   readonly log: Logger
 }
 
@@ -28,10 +30,11 @@ export class Recoverer {
 
   /** @returns how many attempts were taken over. */
   async reconcile(): Promise<number> {
-    const { store, commits, supervisor, workerId, log } = this.#options
+    const { store, commits, supervisor, workerId, place, log } = this.#options
     const adopted = await commits.run(() =>
       store
         .findHeldUnits({ limit: mostHeld })
+        .filter(({ executor }) => (executor === 'gpu') === (place === 'gpu'))
         .filter((held) => !supervisor.isSupervised(held.fence.unitId))
         .flatMap((held) => {
           const fence = held.fence.workerId === workerId ? held.fence : store.adoptUnitIfHeld(held.fence, workerId)

@@ -4,4 +4,4 @@ SELECT attempt.mode, attempt.device, count(*) AS units,
        sum(attempt.outcome = 'running') AS running
 FROM unit CROSS JOIN attempt ON attempt.unit_seq = unit.seq AND attempt.attempt = unit.attempt
 WHERE unit.job_seq = @job_seq
-GROUP BY attempt.mode, attempt.device ORDER BY units DESC LIMIT 20;
+GROUP BY attempt.mode, attempt.device ORDER BY units DESC, attempt.mode, attempt.device LIMIT 20;

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { HandlerDefinition } from '../../handler/index.ts'
 import checksumTree from './checksum-tree.ts'
 import http from './http.ts'
+import monteCarlo from './montecarlo.ts'
 import sleep from './sleep.ts'
 
 export interface BuiltInHandler {
@@ -14,6 +15,7 @@ export interface BuiltInHandler {
 export const builtInHandlers: readonly BuiltInHandler[] = [
   { definition: http, file: builtFile('http') },
   { definition: checksumTree, file: builtFile('checksum-tree') },
+  { definition: monteCarlo, file: builtFile('montecarlo') },
   { definition: sleep, file: builtFile('sleep') },
 ]
 

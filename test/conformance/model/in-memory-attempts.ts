@@ -9,6 +9,7 @@ import type {
   HeldOutput,
   UnitEnd,
 } from '../../../src/domain/ports/job-store.ts'
+import type { Checkpoint } from '../../../src/domain/ports/remote-executor.ts'
 import { poisonLimit } from '../../../src/domain/retry-policy.ts'
 import type { AttemptOutcome } from '../../../src/domain/states.ts'
 import type { ModelDatabase } from './in-memory-job-reads.ts'
@@ -29,14 +30,16 @@ export abstract class InMemoryAttempts extends InMemorySettling {
   claimUnitsIfDue(request: ClaimRequest): ClaimOutcome {
     return this.atomically(() => {
       const { now, limitKey } = request
+      const forGpu = request.executor === 'gpu'
       const job = this.find(request.jobId)
-      const due = job === undefined ? null : this.nextDue(job, limitKey)
+      const due = job === undefined ? null : this.nextDue(job, forGpu, limitKey)
       const free = job?.concurrency == null ? request.limit : job.concurrency - countsOf(this.state, job).running
       const count = Math.min(request.limit, free)
       if (job === undefined || due === null || due > now || count <= 0) return { units: [], job: null, nextDueAt: due }
       if (!this.state.workers.has(request.workerId)) throw new Error(`no worker ${request.workerId}`)
       const units = unitsOf(this.state, job)
-        .filter((unit) => unit.state === 'available' && unit.limitKey === limitKey && unit.availableAt <= now)
+        .filter((unit) => unit.state === 'available' && unit.forGpu === forGpu)
+        .filter((unit) => unit.limitKey === limitKey && unit.availableAt <= now)
         .sort((left, right) => left.availableAt - right.availableAt || left.position - right.position)
         .slice(0, count)
         .sort((left, right) => left.position - right.position)
@@ -50,17 +53,18 @@ export abstract class InMemoryAttempts extends InMemorySettling {
         this.tell('job.started', job.id, null, {}, now)
       }
       this.#tellOfStarts(units, request)
+      if (forGpu) job.gpuWaitsSince = null
       return {
         units: units.map((unit) => viewUnit(unit) as Unit & { state: 'running' }),
         job: viewJob(this.state, job),
-        nextDueAt: this.nextDue(job, limitKey),
+        nextDueAt: this.nextDue(job, forGpu, limitKey),
       }
     })
   }
 
   recordRunnerIfHeld(fence: Fence, runner: RunnerIdentity): boolean {
     return this.atomically(() => {
-      const attempt = this.#held(fence)?.attempts.at(-1)
+      const attempt = this.held(fence)?.attempts.at(-1)
       if (attempt === undefined) return false
       attempt.runner = { ...runner }
       return true
@@ -69,7 +73,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
 
   recordProgressIfHeld(fence: Fence, progress: Progress | null, elapsedMs: number, _now: number): boolean {
     return this.atomically(() => {
-      const unit = this.#held(fence)
+      const unit = this.held(fence)
       const attempt = unit?.attempts.at(-1)
       if (unit === undefined || attempt === undefined) return false
       attempt.elapsedMs = Math.round(elapsedMs)
@@ -78,18 +82,18 @@ export abstract class InMemoryAttempts extends InMemorySettling {
     })
   }
 
-  recordCheckpointIfHeld(fence: Fence, checkpoint: Json): boolean {
+  recordCheckpointIfHeld(fence: Fence, { state, format }: Checkpoint): boolean {
     return this.atomically(() => {
-      const unit = this.#held(fence)
+      const unit = this.held(fence)
       if (unit === undefined) return false
-      unit.checkpoint = JSON.stringify(checkpoint)
+      unit.checkpoint = { text: JSON.stringify(state), format }
       return true
     })
   }
 
   recordArtifactsIfHeld(fence: Fence, artifacts: readonly ArtifactFacts[]): boolean {
     return this.atomically(() => {
-      const attempt = this.#held(fence)?.attempts.at(-1)
+      const attempt = this.held(fence)?.attempts.at(-1)
       if (attempt === undefined) return false
       const byName = new Map([...attempt.artifacts, ...artifacts].map((artifact) => [artifact.name, { ...artifact }]))
       attempt.artifacts = [...byName.values()]
@@ -99,7 +103,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
 
   adoptUnitIfHeld(fence: Fence, workerId: string): Fence | null {
     return this.atomically(() => {
-      const unit = this.#held(fence)
+      const unit = this.held(fence)
       const attempt = unit?.attempts.at(-1)
       if (unit === undefined || attempt === undefined) return null
       if (!this.state.workers.has(workerId)) throw new Error(`no worker ${workerId}`)
@@ -111,7 +115,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
   }
 
   completeUnitIfHeld(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
-    return this.#end(fence, 'completed', facts, (unit) => {
+    return this.end(fence, 'completed', facts, (unit) => {
       unit.output = output
       unit.checkpoint = null
       unit.state = 'completed'
@@ -138,7 +142,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
     output: Json,
     facts: EndFacts,
   ): UnitEnd | null {
-    return this.#end(fence, outcome, facts, (unit, job) => {
+    return this.end(fence, outcome, facts, (unit, job) => {
       unit.output = output
       unit.failures += 1
       if (retryAt !== null) unit.availableAt = retryAt
@@ -152,7 +156,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
     options: { mayRerun: boolean; countsAsCrash: boolean; retryAt: number },
     facts: EndFacts,
   ): UnitEnd | null {
-    return this.#end(fence, 'lost', facts, (unit, job) => {
+    return this.end(fence, 'lost', facts, (unit, job) => {
       if (options.countsAsCrash) unit.crashes += 1
       unit.availableAt = options.retryAt
       const isPoison = options.countsAsCrash && unit.crashes >= poisonLimit
@@ -162,7 +166,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
   }
 
   deferUnitIfHeld(fence: Fence, until: number, output: Json, facts: EndFacts): UnitEnd | null {
-    return this.#end(fence, 'rate_limited', facts, (unit) => {
+    return this.end(fence, 'rate_limited', facts, (unit) => {
       unit.output = output
       unit.availableAt = until
       unit.state = 'available'
@@ -171,7 +175,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
   }
 
   releaseUnitIfHeld(fence: Fence, facts: EndFacts): UnitEnd | null {
-    return this.#end(fence, 'released', facts, (unit) => {
+    return this.end(fence, 'released', facts, (unit) => {
       unit.availableAt = facts.now
       unit.state = 'available'
       return facts.error
@@ -179,9 +183,9 @@ export abstract class InMemoryAttempts extends InMemorySettling {
   }
 
   cancelUnitIfHeld(fence: Fence, output: Json, facts: EndFacts): UnitEnd | null {
-    const unit = this.#held(fence)
+    const unit = this.held(fence)
     if (unit === undefined || this.get(unit.jobId).cancelRequestedAt === null) return null
-    return this.#end(fence, 'cancelled', facts, (held) => {
+    return this.end(fence, 'cancelled', facts, (held) => {
       held.output = output
       held.state = 'cancelled'
       return facts.error
@@ -203,12 +207,13 @@ export abstract class InMemoryAttempts extends InMemorySettling {
     unit.attempt += 1
     unit.nonce = nonce
     unit.workerId = workerId
+    const fallbackReason = executor === 'gpu' ? null : (unit.gpuHistory?.fallbackReason ?? null)
     unit.attempts.push({
       attempt: unit.attempt,
       nonce,
       workerId,
       executor,
-      mode,
+      mode: fallbackReason === null ? mode : 'local (gpu fallback)',
       outcome: 'running',
       startedAt: now,
       finishedAt: null,
@@ -218,6 +223,9 @@ export abstract class InMemoryAttempts extends InMemorySettling {
       outputBytes: 0,
       droppedBytes: 0,
       runner: null,
+      remote: null,
+      device: null,
+      fallbackReason,
       artifacts: [],
     })
   }
@@ -234,14 +242,14 @@ export abstract class InMemoryAttempts extends InMemorySettling {
     this.tell('units.started', jobId, null, { count: units.length, positions }, now)
   }
 
-  #end(
+  protected end(
     fence: Fence,
     outcome: Exclude<AttemptOutcome, 'running'>,
     facts: EndFacts,
     change: (unit: ModelUnit, job: ModelJob) => ErrorRecord | null,
   ): UnitEnd | null {
     return this.atomically(() => {
-      const unit = this.#held(fence)
+      const unit = this.held(fence)
       const attempt = unit?.attempts.at(-1)
       if (unit === undefined || attempt === undefined) return null
       const job = this.get(unit.jobId)
@@ -274,7 +282,7 @@ export abstract class InMemoryAttempts extends InMemorySettling {
     else if (unit.state === 'available') this.noteLane(job, unit.limitKey)
   }
 
-  #held(fence: Fence): ModelUnit | undefined {
+  protected held(fence: Fence): ModelUnit | undefined {
     return this.state.units.find(
       (unit) =>
         unit.id === fence.unitId &&

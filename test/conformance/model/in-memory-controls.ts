@@ -221,7 +221,7 @@ export abstract class InMemoryControls extends InMemoryAttempts {
     return units.filter((unit) => {
       const others = unitsOf(this.state, job)
       if (others.some((other) => other.key !== null && other.key === unit.key)) return false
-      this.state.units.push(newUnit(unit, job.id, countsOf(this.state, job).total))
+      this.state.units.push(newUnit(unit, job.id, countsOf(this.state, job).total, job.gpu !== 'never'))
       return true
     })
   }

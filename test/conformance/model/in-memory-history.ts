@@ -150,7 +150,7 @@ export class InMemoryHistory implements HistoryStore {
 
 function bytesOf(unit: ModelUnit): number {
   const output = unit.output === null ? 0 : Buffer.byteLength(JSON.stringify(unit.output))
-  const payload = output + Buffer.byteLength(unit.checkpoint ?? '')
+  const payload = output + Buffer.byteLength(unit.checkpoint?.text ?? '')
   return unit.attempts.reduce((sum, { outputBytes, droppedBytes, artifacts }) => {
     const kept = Math.max(0, outputBytes - droppedBytes)
     return artifacts.reduce((all, artifact) => all + artifact.bytes, sum + kept)

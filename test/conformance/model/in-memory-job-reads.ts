@@ -10,6 +10,7 @@ import type {
   UnitFilter,
 } from '../../../src/domain/ports/job-store.ts'
 import type { LaneHold, Queue } from '../../../src/domain/ports/lane-store.ts'
+import type { Checkpoint } from '../../../src/domain/ports/remote-executor.ts'
 import type { OpenSource } from '../../../src/domain/ports/source-store.ts'
 import { emptyState, type ModelJob, type ModelSource, type ModelState } from './model-state.ts'
 import { artifactsOf, countsOf, matches, unitsOf, viewAttempt, viewHeld, viewJob, viewUnit } from './model-views.ts'
@@ -151,9 +152,13 @@ export class InMemoryJobReads {
     return unit === undefined ? null : structuredClone({ input: unit.input, output: unit.output })
   }
 
-  readCheckpoints(unitIds: readonly string[]): ReadonlyMap<string, Json> {
-    const kept = this.state.units.filter((unit) => unitIds.includes(unit.id) && unit.checkpoint !== null)
-    return new Map(kept.map((unit) => [unit.id, JSON.parse(unit.checkpoint ?? '') as Json]))
+  readCheckpoints(unitIds: readonly string[]): ReadonlyMap<string, Checkpoint> {
+    return new Map(
+      this.state.units.flatMap(({ id, checkpoint }) => {
+        if (!unitIds.includes(id) || checkpoint === null) return []
+        return [[id, { state: JSON.parse(checkpoint.text) as Json, format: checkpoint.format }]]
+      }),
+    )
   }
 
   wasLostLast(unitIds: readonly string[]): ReadonlySet<string> {
@@ -217,21 +222,26 @@ export class InMemoryJobReads {
   }
 
   /** When the next unit of a lane could be claimed, null while something else than time is in the way. */
-  protected nextDue(job: ModelJob, limitKey: string | null): number | null {
+  protected nextDue(job: ModelJob, forGpu: boolean, limitKey: string | null): number | null {
     const isFull = job.concurrency !== null && countsOf(this.state, job).running >= job.concurrency
-    return isFull ? null : (this.lanesOf(job).find((lane) => lane.limitKey === limitKey)?.nextDueAt ?? null)
+    const lane = this.lanesOf(job).find((each) => each.forGpu === forGpu && each.limitKey === limitKey)
+    return isFull ? null : (lane?.nextDueAt ?? null)
   }
 
   /** Lanes that only time, or a limit, keeps from being claimed. */
   protected lanesOf(job: ModelJob): RunnableJob[] {
     if (this.isBlocked(job)) return []
-    const available = unitsOf(this.state, job).filter((unit) => unit.state === 'available')
+    return [...this.#lanesAt(job, false), ...this.#lanesAt(job, true)]
+  }
+
+  #lanesAt(job: ModelJob, forGpu: boolean): RunnableJob[] {
+    const available = unitsOf(this.state, job).filter((unit) => unit.state === 'available' && unit.forGpu === forGpu)
     const keys = [...new Set(available.map((unit) => unit.limitKey))]
     const { id: jobId, seq, queue, type, priority, submittedBy, keyLimits } = job
     return keys.sort(compareKeys).map((limitKey) => {
       const due = Math.min(...available.filter((unit) => unit.limitKey === limitKey).map((unit) => unit.availableAt))
       const nextDueAt = Math.max(job.runAt, due)
-      return { jobId, seq, queue, type, priority, submittedBy, limitKey, keyLimits, nextDueAt }
+      return { jobId, seq, queue, type, priority, submittedBy, forGpu, limitKey, keyLimits, nextDueAt }
     })
   }
 
@@ -274,7 +284,8 @@ function remainder(source: ModelSource): number {
   return source.source.total - source.added - source.skipped
 }
 
-function compareKeys(left: string | null, right: string | null): number {
+/** Those without one come first. */
+export function compareKeys(left: string | null, right: string | null): number {
   if (left === right) return 0
   return left === null || (right !== null && left < right) ? -1 : 1
 }

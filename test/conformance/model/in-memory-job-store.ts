@@ -2,12 +2,12 @@ import { QueueError } from '../../../src/domain/errors.ts'
 import { EpochLostError } from '../../../src/domain/ports/epoch-lost-error.ts'
 import type { Watermark } from '../../../src/domain/ports/event-store.ts'
 import type { JobStore, NewJob, SubmitOutcome, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
-import { InMemoryControls } from './in-memory-controls.ts'
+import { InMemoryGpu } from './in-memory-gpu.ts'
 import type { ModelJob } from './model-state.ts'
 import { viewJob } from './model-views.ts'
 
 /** The port as plain lists and loops: the yardstick of the real store. Transactions are copies put back. */
-export class InMemoryJobStore extends InMemoryControls implements JobStore {
+export class InMemoryJobStore extends InMemoryGpu implements JobStore {
   #epoch: number | null = null
   #depth = 0
 
@@ -63,6 +63,7 @@ export class InMemoryJobStore extends InMemoryControls implements JobStore {
       finalStep: finalStep === null ? null : 'waiting',
       finalStepSaid: finalStep,
       sealedAt: source === null && !job.keepOpen ? now : null,
+      gpuWaitsSince: null,
       elapsedMs: 0,
       pausedAt: null,
       frozenAt: null,

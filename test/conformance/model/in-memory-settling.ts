@@ -86,7 +86,7 @@ export abstract class InMemorySettling extends InMemoryRecords {
 
   #beginFinalStep(job: ModelJob, position: number, now: number): false {
     const id = job.finalStepSaid?.unitId ?? ''
-    this.state.units.push({ ...newUnit({ id, input: null }, job.id, position), finalStep: true })
+    this.state.units.push({ ...newUnit({ id, input: null }, job.id, position, false), finalStep: true })
     job.finalStep = 'running'
     this.tell('job.final_step', job.id, id, { position }, now)
     this.noteLane(job, null)

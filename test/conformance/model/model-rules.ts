@@ -4,7 +4,7 @@ import type { NewUnit } from '../../../src/domain/ports/source-store.ts'
 import type { AttemptOutcome, FinalJobState, UnitState } from '../../../src/domain/states.ts'
 import type { ModelJob, ModelUnit } from './model-state.ts'
 
-export function newUnit(unit: NewUnit, jobId: string, position: number): ModelUnit {
+export function newUnit(unit: NewUnit, jobId: string, position: number, forGpu: boolean): ModelUnit {
   const { id, input, key = null, limitKey = null } = structuredClone(unit)
   return {
     id,
@@ -24,6 +24,8 @@ export function newUnit(unit: NewUnit, jobId: string, position: number): ModelUn
     crashes: 0,
     progress: null,
     checkpoint: null,
+    forGpu,
+    gpuHistory: null,
     finishedAt: null,
     attempts: [],
   }

@@ -14,7 +14,9 @@ import type { EventRecord, Watermark } from '../../../src/domain/ports/event-sto
 import type { PruningRecord } from '../../../src/domain/ports/history-store.ts'
 import type { Dependency, JobPayload, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
 import type { Lane, LaneHold, Queue } from '../../../src/domain/ports/lane-store.ts'
+import type { RemoteIdentity } from '../../../src/domain/ports/remote-executor.ts'
 import type { Schedule, ScheduleRun } from '../../../src/domain/ports/schedule-store.ts'
+import type { GpuHistory } from '../../../src/domain/ports/gpu-store.ts'
 import type { NewSource } from '../../../src/domain/ports/source-store.ts'
 import type {
   AttemptOutcome,
@@ -24,6 +26,7 @@ import type {
   Priority,
   UnitState,
 } from '../../../src/domain/states.ts'
+import type { GpuPreference } from '../../../src/domain/wire/gpu.ts'
 
 export interface ModelJob {
   id: string
@@ -53,6 +56,8 @@ export interface ModelJob {
   finalStep: 'waiting' | 'running' | 'done' | null
   finalStepSaid: JobPayload['finalStep']
   scheduleId: string | null
+  gpu: GpuPreference
+  gpuWaitsSince: number | null
   context: Json
   workHash: string | null
   dependencies: ModelDependency[]
@@ -85,8 +90,12 @@ export interface ModelUnit {
   failures: number
   crashes: number
   progress: { attempt: number; value: Progress } | null
-  /** As text; null: none. */
-  checkpoint: string | null
+  /** State as text; null: none. */
+  checkpoint: { text: string; format: string | null } | null
+  /** It waits for a GPU worker, or runs on one. */
+  forGpu: boolean
+  /** Null: nothing came of a GPU worker. */
+  gpuHistory: GpuHistory | null
   finishedAt: number | null
   attempts: ModelAttempt[]
 }
@@ -106,6 +115,9 @@ export interface ModelAttempt {
   outputBytes: number
   droppedBytes: number
   runner: RunnerIdentity | null
+  remote: RemoteIdentity | null
+  device: string | null
+  fallbackReason: ErrorRecord | null
   artifacts: ArtifactFacts[]
 }
 

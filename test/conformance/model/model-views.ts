@@ -80,6 +80,7 @@ export function viewHeld(state: ModelState, unit: ModelUnit): HeldUnit {
     executor: attempt.executor,
     limitKey: unit.limitKey,
     runner: attempt.runner,
+    remote: attempt.remote,
     startedAt: attempt.startedAt,
     failures: unit.failures,
     elapsedMs: attempt.elapsedMs,

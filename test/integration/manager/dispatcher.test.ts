@@ -33,6 +33,7 @@ function openDispatcher(slots: number) {
     clock,
     executorOf: () => 'command',
     typeLimitOf: () => null,
+    gpuPlacesFor: () => 0,
     createNonce: () => `nonce${nonce++}`,
     pools: [{ kind: 'command', workerId: 'w', slots, endsInCommit: false, start: (given) => claims.push(...given) }],
   })
@@ -140,6 +141,7 @@ test('a rate limit starts its number in a window, also after a restart', async (
     clock,
     executorOf: () => 'command',
     typeLimitOf: () => null,
+    gpuPlacesFor: () => 0,
     createNonce: () => 'successor',
     pools: [{ kind: 'command', workerId: 'w', slots: 10, endsInCommit: false, start: () => undefined }],
   })

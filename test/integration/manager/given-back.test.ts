@@ -24,6 +24,7 @@ function openSupervisor(start: (beginnings: readonly Beginning[]) => void) {
     writeResults: () => Promise.reject(new Error('no final step')),
     resultsFileOf: () => 'results',
     onStarted: () => undefined,
+    checkpointFormatOf: () => null,
     onEnded: () => undefined,
     lookAgain: () => {
       looks.push(store.readUnits(job.id, { limit: 1 })[0]?.state ?? 'gone')

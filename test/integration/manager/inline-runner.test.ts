@@ -33,8 +33,8 @@ function openRunner(unitsInCommit: number) {
     commits,
     clock,
     executorOf: (type) => (type === 'noop' ? 'inline' : 'command'),
-
     typeLimitOf: () => null,
+    gpuPlacesFor: () => 0,
     createNonce: () => 'nonce',
     pools: [
       {

@@ -56,6 +56,7 @@ test('a job that is frozen while the results for its final step are written star
       }),
     resultsFileOf: () => 'results',
     onStarted: () => undefined,
+    checkpointFormatOf: () => null,
     onEnded: () => undefined,
     lookAgain: () => Promise.resolve(),
   })

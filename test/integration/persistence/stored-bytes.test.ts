@@ -30,7 +30,7 @@ test('output, artifacts, results and checkpoints count, of every attempt; deleti
   for (const bytes of [1_000, 200]) {
     const { fence } = claim(store, jobIdOf(1))
     store.recordArtifactsIfHeld(fence, [artifact('a', bytes), artifact('b', 50)])
-    store.recordCheckpointIfHeld(fence, { page: 12 })
+    store.recordCheckpointIfHeld(fence, { state: { page: 12 }, format: 'pages/1' })
     const ended = facts({ error: brokenRecord, outputBytes: 30, droppedBytes: 10, now: start })
     store.failUnitIfHeld(fence, 'failed', start, 'none', ended)
   }
@@ -40,7 +40,7 @@ test('output, artifacts, results and checkpoints count, of every attempt; deleti
 
   submit(store, newJob(2))
   const { fence } = claim(store, jobIdOf(2))
-  store.recordCheckpointIfHeld(fence, 'x'.repeat(500))
+  store.recordCheckpointIfHeld(fence, { state: 'x'.repeat(500), format: null })
   store.completeUnitIfHeld(fence, 'done', facts({ outputBytes: 0 }))
   expect(reads.readJobBytes([jobIdOf(2)])).toBe('"done"'.length)
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { handOver, hostJob, startHost } from '../../support/host-client.ts'
+import { repositoryRoot } from '../../support/repository.ts'
 
 test('runs an attempt with progress, checkpoints, a log, output and an artifact', async () => {
   const host = await startHost()
@@ -19,4 +20,27 @@ test('runs an attempt with progress, checkpoints, a log, output and an artifact'
   const sha256 = createHash('sha256').update('hello you').digest('hex')
   expect(end.artifacts).toEqual([{ name: 'hello.txt', mediaType: 'text/plain', bytes: 9, sha256 }])
   expect(readFileSync(join(host.attemptDirectory(item), 'artifacts', 'hello.txt'), 'utf8')).toBe('hello you')
+})
+
+test('the same device a thousand times is one message', async () => {
+  const host = await startHost()
+  const manager = await host.connect()
+  const file = join(host.home, 'same.mjs')
+  const api = join(repositoryRoot, 'dist', 'handler', 'index.js')
+  writeFileSync(
+    file,
+    `import { defineHandler, z } from '${api}'
+    export default defineHandler({ type: 'same', title: 'S', description: 'S', params: z.object({}), result: z.any(),
+      async run({ reportDevice, cancellation }) {
+        for (let at = 0; at < 1000; at += 1) {
+          reportDevice('llvmpipe', 'software')
+          if (at % 100 === 0) await cancellation.wait(1)
+        }
+        return null
+      } })`,
+  )
+  const item = handOver(manager, hostJob('same.mjs', {}, { handler: { file } }))
+  await manager.end(item.key, 'completed')
+  const told = manager.messages.filter(({ kind }) => kind === 'device')
+  expect(told).toEqual([{ kind: 'device', items: [{ key: item.key, device: { name: 'llvmpipe', kind: 'software' } }] }])
 })

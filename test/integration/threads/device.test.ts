@@ -104,7 +104,7 @@ test.each([
   expect(attempt.devices).toEqual([])
 })
 
-test('the next manager is told again: of what runs, of what has ended meanwhile, and of what a dead host wrote down', async () => {
+test.each(['at once', 'late'])('the next manager, which adopts %s, is told again', async (when) => {
   const harness = useDevices()
   const first = await opened(harness)
   const units = [
@@ -116,24 +116,30 @@ test('the next manager is told again: of what runs, of what has ended meanwhile,
   first.executor.detach()
 
   const second = await harness.open()
+  // Its answer comes after all that it tells a manager by itself.
+  if (when === 'late') await waitUntil(() => second.executor.status()[0]?.rssBytes ?? null)
   const [running, ended] = attempts.map(({ fence }) => second.adopt(fence)) as [Started, Started]
   second.executor.adopted()
   await waitUntil(() => running.devices.length > 0, { what: 'the device of what still runs' })
   expect(await ended.end()).toMatchObject({ kind: 'completed' })
   expect([running.devices, ended.devices]).toEqual([[h200], [software]])
-  const later = second.start({ devices: [software], ms: 700 }, {}, harness.job)
-  await waitUntil(() => later.devices.length > 0)
-  second.executor.detach()
+})
 
+test('what a dead host wrote down says what it computed on', async () => {
+  const harness = useDevices()
+  const manager = await opened(harness)
+  const later = manager.start({ devices: [software], ms: 700 }, {}, harness.job)
+  await waitUntil(() => later.devices.length > 0)
+  manager.executor.detach()
   const host = harness.hosts()[0] ?? ''
   const journal = () => readFileSync(join(harness.paths.hosts, host, 'ends.jsonl'), 'utf8')
   await waitUntil(() => journal().includes(later.key), { what: 'the end in the journal' })
   const { pid } = harness.record(host)
   process.kill(pid, 'SIGKILL')
   await waitUntil(() => isGone(pid))
-  const third = await harness.manager({ hostEntry })
-  const written = third.adopt(later.fence)
-  third.executor.adopted()
+  const next = await harness.open()
+  const written = next.adopt(later.fence)
+  next.executor.adopted()
   expect(await written.end()).toMatchObject({ kind: 'completed' })
   expect(written.devices).toEqual([software])
 })

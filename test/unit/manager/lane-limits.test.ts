@@ -23,6 +23,7 @@ const ready = (limitKey: string | null = null, keyLimits: KeyLimits | null = nul
   queue: 'default',
   type: 'command',
   submittedBy: 'ada',
+  forGpu: false,
   limitKey,
   keyLimits,
 })

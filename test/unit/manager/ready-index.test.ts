@@ -22,6 +22,7 @@ const lane = (
   queue,
   type: 'command',
   submittedBy: client,
+  forGpu: false,
   limitKey,
   keyLimits: null,
 })

@@ -12,7 +12,7 @@ const facts = {
   options,
   params: { argv: ['true'] },
   missingDirectory: null,
-  gpu: 'never' as const,
+  hasGpuWorkers: false,
   isHandler: false,
   now,
 }

@@ -15,7 +15,7 @@ export function cpuEngine(model: OptionModel): Engine {
   return {
     device: { name: processor, kind: 'cpu' },
     setupSeconds: 0,
-    chunks: { first: block * 4, least: block, most: block * 1024 },
+    chunks: { first: block * 4, least: block, most: block * 256 },
     async addPaths(first, count, total) {
       for (let done = 0; done < count; done += block) {
         const paths = Math.min(block, count - done)

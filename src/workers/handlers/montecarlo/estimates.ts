@@ -4,14 +4,14 @@ import type { Sums } from './sums.ts'
 
 type Estimates = Pick<MonteCarloResult, 'european' | 'arithmetic_asian' | 'arithmetic_asian_plain' | 'geometric_asian'>
 
-/** @param sums of at least two paths */
+/** @param sums of one path at least; the standard errors mean something from thousands on */
 export function estimatesFrom(sums: Sums, params: MonteCarloParams): Estimates {
   const exact = exactPrices(params)
   const { n } = sums
   const european = estimate(n, sums.e, sums.e2)
   const plain = estimate(n, sums.a, sums.a2)
   const geometric = estimate(n, sums.g, sums.g2)
-  const covariance = (sums.ag - (sums.a * sums.g) / n) / (n - 1)
+  const covariance = (sums.ag - (sums.a * sums.g) / n) / Math.max(1, n - 1)
   const slope = geometric.variance > 0 ? covariance / geometric.variance : 0
   const left = Math.max(0, plain.variance - slope * covariance)
   return {
@@ -27,6 +27,6 @@ export function estimatesFrom(sums: Sums, params: MonteCarloParams): Estimates {
 
 function estimate(n: number, sum: number, squares: number) {
   const mean = sum / n
-  const variance = Math.max(0, (squares - sum * mean) / (n - 1))
+  const variance = Math.max(0, (squares - sum * mean) / Math.max(1, n - 1))
   return { mean, variance, standardError: Math.sqrt(variance / n) }
 }

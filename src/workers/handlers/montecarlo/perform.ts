@@ -46,9 +46,10 @@ class MonteCarloRun {
     const { cancellation, params } = this.#context
     const end = this.#range.first_path + this.#range.paths
     let engine = await this.#open()
-    let chunk = params.chunk_paths ?? engine.chunks.first
+    let chunk = Math.min(params.chunk_paths ?? engine.chunks.first, engine.chunks.most)
     let savedAt = performance.now()
     this.#tell(null)
+    cancellation.throwIfCancelled()
     while (this.#next < end) {
       const paths = Math.min(chunk, end - this.#next)
       const began = performance.now()
@@ -56,13 +57,13 @@ class MonteCarloRun {
         await engine.addPaths(this.#next, paths, this.#total)
       } catch (error) {
         engine = this.#goOnWithoutGpu(engine, error)
-        chunk = params.chunk_paths ?? engine.chunks.first
+        chunk = Math.min(params.chunk_paths ?? engine.chunks.first, engine.chunks.most)
         continue
       }
       const tookMs = performance.now() - began
       this.#note(engine, paths, tookMs)
       this.#tell(paths / tookMs)
-      chunk = params.chunk_paths ?? nextChunk(paths, tookMs, engine.chunks)
+      if (params.chunk_paths === undefined) chunk = nextChunk(paths, tookMs, engine.chunks)
       if (cancellation.isCancelled || performance.now() - savedAt >= saveEveryMs) {
         this.#save()
         savedAt = performance.now()

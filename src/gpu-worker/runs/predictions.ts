@@ -1,0 +1,320 @@
+import { rm } from 'node:fs/promises'
+import { attemptDirectory } from '../../config/paths.ts'
+import type { Clock } from '../../domain/clock.ts'
+import type { Json, JsonObject } from '../../domain/job.ts'
+import type { HandlerJob, HandlerTask, ThreadExecutor } from '../../domain/ports/thread-executor.ts'
+import type { Prediction, PredictionInput } from '../../domain/wire/prediction.ts'
+import type { ExecutorLog } from '../../workers/executor-context.ts'
+import type { Gpus } from '../devices/gpus.ts'
+import { Refused } from '../refused.ts'
+import type { ServedType, ServedTypes } from '../served-types.ts'
+import type { FileStore } from '../storage/file-store.ts'
+import type { Journal, PredictionRecord } from '../storage/journal.ts'
+import type { WorkerPaths } from '../storage/worker-paths.ts'
+import { newestCheckpoint } from './checkpoints.ts'
+import { endFactsOf, workerError } from './end-facts.ts'
+import { JobNames } from './job-names.ts'
+import { logPiece } from './log-piece.ts'
+import { readWanted, type Wanted } from './prediction-request.ts'
+import { fenceOf, Run } from './run.ts'
+import { finishedRecord } from './write-end.ts'
+
+export interface PredictionsOptions {
+  readonly paths: WorkerPaths
+  readonly journal: Journal
+  readonly files: FileStore
+  readonly executor: ThreadExecutor
+  readonly types: ServedTypes
+  readonly gpus: Gpus
+  readonly slots: number
+  readonly bootId: string
+  readonly clock: Clock
+  readonly log: ExecutorLog
+  /** @returns a name that no attempt had before */
+  readonly nonce: () => string
+}
+
+export interface Answer {
+  readonly prediction: Prediction
+  readonly isTerminal: boolean
+}
+
+const busyS = 2
+/** More are not kept: the oldest go after a day. */
+const mostKept = 10_000
+const largestCheckpointBytes = 17 * 1024 * 1024
+
+/** The predictions of a worker: taken once, run, watched over by their leases, kept. */
+export class Predictions {
+  readonly #options: PredictionsOptions
+  readonly #runs = new Map<string, Run>()
+  readonly #jobNames = new JobNames()
+  #isClosing = false
+
+  constructor(options: PredictionsOptions) {
+    this.#options = options
+  }
+
+  get freeSlots(): number {
+    return Math.max(0, this.#options.slots - this.#runs.size)
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  /**
+   * Takes a prediction, or finds it: one id is run once. Durable before it resolves.
+   * @param leaseS null: without a lease
+   * @throws Refused
+   */
+  async put(id: string, body: unknown, leaseS: number | null): Promise<Answer> {
+    const { journal, files } = this.#options
+    const known = journal.find(id)
+    const wanted = readWanted(id, body, files, known)
+    if (known === null) {
+      this.#take(id, wanted, leaseS)
+    } else {
+      if (known.inputHash !== wanted.hash) {
+        throw new Refused('input_differs', `the prediction ${id} is here already, with another input: use a new id`)
+      }
+      if (this.#runs.get(id)?.isForgotten === true) throw busy('the prediction is being removed')
+    }
+    return await this.get(id, leaseS, 0)
+  }
+
+  /**
+   * @param leaseS null: only looks, renews nothing
+   * @throws Refused not_found
+   */
+  async get(id: string, leaseS: number | null, logsFrom: number): Promise<Answer> {
+    const run = this.#runs.get(id)
+    if (run?.isForgotten === true) throw notFound(id)
+    if (run !== undefined) {
+      run.checkLease()
+      run.renew(leaseS)
+      await this.#refreshCheckpoint(run)
+    }
+    // While the checkpoint was read it may have ended.
+    const live = this.#runs.get(id)
+    const record = live?.record ?? this.#options.journal.read(id)
+    if (record === null) throw notFound(id)
+    return await this.#answer(record, live ?? null, logsFrom)
+  }
+
+  /** Asks it to end; its end is told by `get`. Idempotent. @throws Refused not_found */
+  async cancel(id: string): Promise<Answer> {
+    const run = this.#runs.get(id)
+    run?.checkLease()
+    run?.stop('cancel')
+    return await this.get(id, null, 0)
+  }
+
+  /** Removes it, once it has ended; what runs is ended. @throws Refused not_found */
+  async forget(id: string): Promise<void> {
+    const run = this.#runs.get(id)
+    if (run !== undefined) {
+      if (run.isForgotten) throw notFound(id)
+      run.isForgotten = true
+      run.stop('cancel')
+      return
+    }
+    if (this.#options.journal.find(id) === null) throw notFound(id)
+    await this.remove(id)
+  }
+
+  /** Ends the runs whose lease is over; called often. */
+  checkLeases(): void {
+    for (const run of this.#runs.values()) run.checkLease()
+  }
+
+  /** Removes one that has ended, with its files. */
+  async remove(id: string): Promise<void> {
+    const { journal, files, paths } = this.#options
+    const facts = journal.find(id)
+    if (facts === null) return
+    journal.remove(id)
+    for (const hash of [...facts.files, ...(facts.inputFile === null ? [] : [facts.inputFile])]) {
+      if (!journal.names(hash)) files.remove(hash)
+    }
+    const { unit_id: unitId, attempt, nonce } = facts.attempt
+    await rm(attemptDirectory(paths.state, { unitId, attempt, nonce }), { recursive: true, force: true }).catch(() => undefined)
+  }
+
+  /** Takes no more, ends what runs, and resolves when all ends are durable or the time is over. */
+  async close(limitMs: number): Promise<void> {
+    this.#isClosing = true
+    for (const run of this.#runs.values()) run.stop('shutdown')
+    const until = performance.now() + limitMs
+    while (this.#runs.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  #take(id: string, wanted: Wanted, leaseS: number | null): void {
+    const { journal, files, types, slots, paths, clock, nonce } = this.#options
+    if (this.#isClosing) throw new Refused('not_ready', 'the worker is stopping', { retryAfterS: busyS })
+    const input = wanted.input()
+    const served = types.find(input.type)
+    if (served === null) throw new Refused('unknown_type', `this worker does not serve the job type "${input.type}"`)
+    if (served.version !== input.version) {
+      throw new Refused('unknown_version', `"${input.type}" is here in version "${served.version}", not "${input.version}"`)
+    }
+    if (this.#runs.size >= slots) throw busy(`all ${slots} slots are taken`)
+    if (journal.size >= mostKept) throw busy(`${journal.size} predictions are kept: DELETE those that are not needed`)
+    files.assertRoom(0)
+    const resume = resumeState(input, served, files)
+    const now = new Date(clock.now()).toISOString()
+    const record: PredictionRecord = {
+      id,
+      input_hash: wanted.hash,
+      input_file: wanted.file,
+      type: input.type,
+      version: input.version,
+      unit_id: input.unit_id,
+      attempt: input.attempt,
+      nonce: nonce(),
+      attempt_token: input.attempt_token,
+      created_at: now,
+      started_at: now,
+      completed_at: null,
+      status: 'processing',
+      checkpoint_format: served.checkpointFormat,
+      checkpoint: resume.state === undefined ? null : input.resume,
+      checkpoint_seq: input.resume?.seq ?? 0,
+      checkpoint_mark: null,
+      preamble: resume.note,
+      artifacts: [],
+      error: null,
+      error_code: null,
+      retry: null,
+      progress: null,
+      predict_time: null,
+      device: null,
+    }
+    journal.write(record)
+    const run = new Run(record, { clock, paths: paths.state, onLeaseEnd: input.on_lease_end })
+    run.renew(leaseS)
+    this.#runs.set(id, run)
+    this.#start(run, served, input, resume.state)
+  }
+
+  #start(run: Run, served: ServedType, input: PredictionInput, resume: Json | undefined): void {
+    const { executor, gpus } = this.#options
+    const { handler, environment, cwd } = served
+    const content = {
+      params: served.paramsOf(input, resume),
+      dependencies: input.dependencies as JsonObject,
+      unitTimeoutMs: input.timeout_ms,
+      idleTimeoutMs: input.idle_timeout_ms,
+      cancelGraceMs: input.cancel_grace_ms,
+      maxOutputBytes: input.max_output_bytes,
+    }
+    const job: HandlerJob = { jobId: this.#jobNames.nameOf(input.job_id, content), handler, environment, cwd, ...content }
+    const task: HandlerTask = {
+      fence: fenceOf(run.record),
+      unit: input.unit as Json | undefined,
+      position: input.position,
+      checkpoint: resume,
+      resultsFile: null,
+      compute: served.wantsGpu ? gpus.compute : 'cpu',
+      alone: false,
+    }
+    void this.#settle(run)
+    run.control = executor.start(job, [{ task, observer: run }])[0] ?? null
+  }
+
+  /** The end is durable before it is told, and before the thread host may forget it. */
+  async #settle(run: Run): Promise<void> {
+    const { journal, files, clock, executor, log } = this.#options
+    const end = await run.whenEnded
+    const elapsedMs = end.elapsedMs
+    let facts = endFactsOf(end, run.stopCause)
+    for (;;) {
+      try {
+        await this.#refreshCheckpoint(run)
+        const record = await finishedRecord(run, facts, files, clock.now())
+        journal.write(record)
+        break
+      } catch (error) {
+        log.error({ prediction: run.record.id, err: error }, 'the end of a prediction could not be kept; trying again')
+        if (facts.errorCode !== 'WORKER_ERROR') facts = workerError(error, elapsedMs)
+        await new Promise((resolve) => setTimeout(resolve, 1_000).unref())
+      }
+    }
+    this.#runs.delete(run.record.id)
+    executor.acknowledge([fenceOf(run.record)])
+    if (run.isForgotten) await this.remove(run.record.id)
+  }
+
+  /** A checkpoint that is told has a number that no other has, also after a restart. */
+  async #refreshCheckpoint(run: Run): Promise<void> {
+    const { files, journal } = this.#options
+    const { checkpoint, checkpoint_mark: mark, checkpoint_seq: seq } = run.record
+    const told = { checkpoint, mark, seq }
+    const newest = await newestCheckpoint(run.directory, run.record.checkpoint_format, told, files)
+    // Two requests may have read the same file.
+    if (newest === told || run.record.checkpoint_mark !== told.mark) return
+    run.record = { ...run.record, checkpoint: newest.checkpoint, checkpoint_mark: newest.mark, checkpoint_seq: newest.seq }
+    if (this.#runs.get(run.record.id) !== run) return
+    journal.write(run.record)
+    // The one before may just be fetched.
+    const old = run.supersededFile
+    run.supersededFile = told.checkpoint?.sha256 ?? null
+    if (old !== null && !journal.names(old)) files.remove(old)
+  }
+
+  async #answer(record: PredictionRecord, run: Run | null, logsFrom: number): Promise<Answer> {
+    const { paths, bootId } = this.#options
+    const directory = attemptDirectory(paths.state, fenceOf(record))
+    const log = await logPiece(directory, record.preamble, logsFrom)
+    const seconds = run?.control === null || run === null ? record.predict_time : run.control.elapsedMs() / 1_000
+    const prediction: Prediction = {
+      id: record.id,
+      status: record.status,
+      attempt_token: record.attempt_token,
+      boot_id: bootId,
+      created_at: record.created_at,
+      started_at: record.started_at,
+      completed_at: record.completed_at,
+      ...(record.output === undefined ? {} : { output: record.output }),
+      ...(record.output_sha256 === undefined ? {} : { output_sha256: record.output_sha256 }),
+      artifacts: record.artifacts,
+      error: record.error,
+      error_code: record.error_code,
+      retry: record.retry,
+      ...log,
+      metrics: { progress: record.progress, ...(seconds === null ? {} : { predict_time: seconds }) },
+      checkpoint: record.checkpoint,
+      device: record.device,
+      lease_expires_in_ms: run?.leaseLeftMs ?? null,
+    }
+    return { prediction, isTerminal: record.completed_at !== null }
+  }
+}
+
+/** @throws Refused file_missing, too_large, bad_request */
+function resumeState(
+  { resume, type }: PredictionInput,
+  { checkpointFormat }: ServedType,
+  files: FileStore,
+): { readonly state: Json | undefined; readonly note: string } {
+  if (resume === null) return { state: undefined, note: '' }
+  if (resume.format !== checkpointFormat) {
+    const note = `nightkiln: the checkpoint has the format "${resume.format}"; "${type}" knows "${checkpointFormat}" here, so this starts from zero\n`
+    return { state: undefined, note }
+  }
+  if (resume.sha256 === undefined) return { state: resume.inline as Json, note: '' }
+  const text = files.readText(resume.sha256, largestCheckpointBytes, 'the checkpoint')
+  try {
+    return { state: JSON.parse(text) as Json, note: '' }
+  } catch {
+    throw new Refused('bad_request', `the checkpoint ${resume.sha256} is no JSON`, { status: 422 })
+  }
+}
+
+function busy(detail: string): Refused {
+  return new Refused('busy', detail, { retryAfterS: busyS })
+}
+
+function notFound(id: string): Refused {
+  return new Refused('not_found', `there is no prediction ${id} here; it may have been removed`)
+}

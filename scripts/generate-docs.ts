@@ -14,6 +14,7 @@ import { problem } from '../src/domain/wire/manager.ts'
 import { operations } from '../src/domain/wire/operations.ts'
 import { apiVersion } from '../src/domain/wire/shared.ts'
 import { tools } from '../src/tools/all-tools.ts'
+import { gpuWorkerOpenApi } from './pages/gpu-worker-openapi.ts'
 import { jobTypesPage } from './pages/job-types-page.ts'
 import { madeFrom } from './pages/made-from.ts'
 import { cell, type JsonSchema, propertyTable, typeText } from './pages/schema-table.ts'
@@ -217,6 +218,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'errors.md': errorsPage,
   'configuration.md': configurationPage,
   'openapi.json': openApi,
+  'gpu-worker.openapi.json': gpuWorkerOpenApi,
 }
 
 const check = process.argv.includes('--check')

@@ -12,7 +12,7 @@ export const outcomeExitCodes = {
   },
   still_unfinished: { code: 12, meaning: 'The time ran out before the jobs ended; they go on' },
   needs_decision: { code: 14, meaning: 'A job that was waited for waits for nightkiln approve or reject' },
-  problem_found: { code: 13, meaning: 'doctor found a problem' },
+  problem_found: { code: 13, meaning: 'doctor found a problem, or gpu test a worker that cannot be used' },
   interrupted: { code: 130, meaning: 'Interrupted by Ctrl-C; jobs go on' },
 } as const
 

@@ -7,6 +7,7 @@ import { invalidInput } from '../domain/wire/invalid-input.ts'
 import { type SubmitInput, submitInput } from '../domain/wire/submit.ts'
 import { forCommandLine } from './display/for-command-line.ts'
 import { addFlowOptions, type FlowOptions, flowOf } from './flow-options.ts'
+import { addGpuOptions, type GpuOptions, gpuOf } from './gpu-options.ts'
 import {
   badOption,
   bytesOption,
@@ -22,7 +23,7 @@ import { addRetryOptions, type RetryOptions, retriesOf } from './retry-options.t
 import { addUnitOptions, type UnitOptions, unitsOf } from './unit-options.ts'
 
 /** Options that describe how a job runs; the same for submit and rerun. */
-export interface JobOptions extends UnitOptions, RetryOptions, FlowOptions {
+export interface JobOptions extends UnitOptions, RetryOptions, FlowOptions, GpuOptions {
   readonly name?: string
   readonly label?: readonly string[]
   readonly queue?: string
@@ -82,6 +83,7 @@ export function addJobOptions(command: Command): Command {
   addUnitOptions(command)
   addFlowOptions(command)
   addRetryOptions(command)
+  addGpuOptions(command)
   return command.addHelpText(
     'after',
     `
@@ -135,7 +137,7 @@ export function limitsOf(options: JobOptions, { now, cwd }: TypedAt): Limits {
   set('idle_timeout_s', options.idleTimeout, seconds('--idle-timeout'))
   set('cancel_grace_s', options.cancelGrace, seconds('--cancel-grace'))
   set('max_output_bytes', options.maxOutput, (value) => bytesOption('--max-output', value))
-  return { ...given, ...unitsOf(options, cwd), ...flowOf(options), ...retriesOf(options) } as Limits
+  return { ...given, ...unitsOf(options, cwd), ...flowOf(options), ...retriesOf(options), ...gpuOf(options) } as Limits
 }
 
 export interface SubmitOptions extends JobOptions {

@@ -9,6 +9,7 @@ import { deleteCommand } from './commands/delete.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { exportCommand } from './commands/export.ts'
+import { gpuCommand } from './commands/gpu.ts'
 import { listCommand } from './commands/list.ts'
 import { logsCommand } from './commands/logs.ts'
 import { managerCommand } from './commands/manager.ts'
@@ -28,6 +29,7 @@ import { typesCommand } from './commands/types.ts'
 import { unitsCommand } from './commands/units.ts'
 import { updateCommand } from './commands/update.ts'
 import { waitCommand } from './commands/wait.ts'
+import { workerCommand } from './commands/worker.ts'
 
 /** Errors of the parser are thrown, and told by report-error alone. */
 function quiet(command: Command): void {
@@ -97,7 +99,9 @@ export function buildProgram(runner: CommandRunner): Command {
     deleteCommand,
     typesCommand,
     newHandlerCommand,
+    gpuCommand,
     managerCommand,
+    workerCommand,
     doctorCommand,
     setupCommand,
     demoCommand,

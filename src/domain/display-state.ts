@@ -1,6 +1,7 @@
 import type { ErrorRecord } from './errors.ts'
 import { formatDuration } from './format-duration.ts'
 import { formatInstant } from './format-instant.ts'
+import { type GpuWait, gpuWaitText } from './gpu-wait.ts'
 import type { FinalJob, Job, UnitCounts } from './job.ts'
 import { poisonLimit } from './retry-policy.ts'
 import type { CancelReason } from './states.ts'
@@ -19,6 +20,8 @@ export interface DisplayFacts {
   readonly queueRateUntil?: number | null | undefined
   /** The limit of its queue is reached. */
   readonly queueFull?: boolean | undefined
+  /** Units of it wait for a GPU worker. */
+  readonly gpuWait?: GpuWait | null | undefined
   /** Why nothing of its type can run now. */
   readonly typeProblem?: string | null | undefined
   /** As many of its type run as may. */
@@ -196,7 +199,8 @@ function describeRunning(job: Job & { state: 'running' }, facts: DisplayFacts): 
   const waiting = facts.unitsWaiting ?? 0
   if (job.counts.total > 1 || waiting > 0) {
     const adding = waiting === 0 ? '' : `, ${waiting} still to be added`
-    return { state: 'running', why: `${since}: ${unitsSoFar(job.counts)}${adding}${silence}` }
+    const gpu = facts.gpuWait == null || facts.draining === true ? '' : `; ${gpuWaitText(facts.gpuWait)}`
+    return { state: 'running', why: `${since}: ${unitsSoFar(job.counts)}${adding}${silence}${gpu}` }
   }
   const isOpen = job.sealedAt === null && job.counts.available + job.counts.running === 0
   if (isOpen) return { state: 'running', why: 'all its units ended; it is kept open for more' }
@@ -225,6 +229,7 @@ function waitReason(facts: DisplayFacts): string {
   if (facts.queueFull === true) return 'waits for its queue: as many units run as its limit allows'
   if (facts.typeFull === true) return 'waits for its job type: as many run as its handler allows'
   if (facts.diskFull === true) return 'waits for disk space: it is below the floor under which nothing starts'
+  if (facts.gpuWait != null) return gpuWaitText(facts.gpuWait)
   const slots = facts.slots
   if (slots !== null && slots !== undefined && slots.busy >= slots.total) {
     return `waits for a free slot: ${slots.busy} of ${slots.total} are busy`

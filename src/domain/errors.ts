@@ -156,7 +156,8 @@ export const errorKinds = {
     httpStatus: 503,
     retryable: true,
     meaning: 'No GPU worker could take the attempt.',
-    remedy: 'Look at queue_status, or allow the CPU fallback.',
+    remedy:
+      'Call queue_status {"test_gpu":true} (nightkiln gpu test): it names the cause; or submit with gpu: "prefer".',
   },
   manager_unavailable: {
     exitCode: 7,

@@ -5,6 +5,7 @@ import { QueueError } from '../domain/errors.ts'
 import { type GpuWorkerEntry, gpuWorkerEntry, gpuWorkerName } from '../domain/wire/gpu.ts'
 import { issueSentences } from '../domain/wire/invalid-input.ts'
 import { writeFileAtomic } from '../platform/atomic-file.ts'
+import { parseWorkerUrl } from './worker-url.ts'
 
 const workersFile = z.strictObject({ workers: z.record(gpuWorkerName, gpuWorkerEntry).default({}) })
 
@@ -47,12 +48,24 @@ function parseEntries(file: string, text: string): WorkerEntries {
   }
   refuseLiteralKeys(file, json)
   const parsed = workersFile.safeParse(json)
-  if (parsed.success) return new Map(Object.entries(parsed.data.workers))
+  if (parsed.success) {
+    for (const [name, { url }] of Object.entries(parsed.data.workers)) checkUrl(file, name, url)
+    return new Map(Object.entries(parsed.data.workers))
+  }
   throw new QueueError(
     'config_invalid',
     `${file}: ${issueSentences(withoutValues(parsed.error.issues), { schema: workersFile, value: {}, keyNoun: 'key' })}`,
     { remedy: 'Correct it, or use "nightkiln gpu add": {"workers": {"rig": {"url": "https://rig.local:7801"}}}.' },
   )
+}
+
+function checkUrl(file: string, name: string, url: string): void {
+  try {
+    parseWorkerUrl(url)
+  } catch (error) {
+    if (!(error instanceof QueueError)) throw error
+    throw new QueueError('config_invalid', `${file}: workers.${name}: ${error.message}`, { remedy: error.remedy })
+  }
 }
 
 /** A mistyped value may be a secret. */

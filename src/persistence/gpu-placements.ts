@@ -37,6 +37,7 @@ export class GpuPlacements {
   readonly #recordDevice: Statement<[Binds]>
   readonly #readHistory: Statement<[Binds], { id: string; restarts: number; fallback_reason: string | null }>
   readonly #readWaiters: Statement<[Binds], WaiterRow>
+  readonly #readWaiter: Statement<[Binds], WaiterRow>
   readonly #setWait: Statement<[Binds]>
   readonly #placeHere: Statement<[Binds], { seq: number }>
   readonly #noteFallbacks: Statement<[Binds]>
@@ -50,6 +51,7 @@ export class GpuPlacements {
     this.#recordDevice = prepare('record_device')
     this.#readHistory = prepare<{ id: string; restarts: number; fallback_reason: string | null }>('read_unit_gpu')
     this.#readWaiters = prepare<WaiterRow>('read_gpu_waiters')
+    this.#readWaiter = prepare<WaiterRow>('read_gpu_waiter')
     this.#setWait = prepare('set_gpu_wait')
     this.#placeHere = prepare<{ seq: number }>('place_units_here')
     this.#noteFallbacks = prepare('note_fallbacks')
@@ -73,14 +75,12 @@ export class GpuPlacements {
   }
 
   readWaiters(now: number, limit: number): GpuWaiter[] {
-    return this.#readWaiters.all({ now, limit }).map((row) => ({
-      jobId: row.id,
-      seq: row.seq,
-      type: row.type,
-      preference: row.gpu,
-      since: row.gpu_waits_since,
-      isServed: row.is_served === 1,
-    }))
+    return this.#readWaiters.all({ now, limit }).map(toWaiter)
+  }
+
+  readWaiter(jobSeq: number, now: number): GpuWaiter | null {
+    const row = this.#readWaiter.get({ job_seq: jobSeq, now })
+    return row === undefined ? null : toWaiter(row)
   }
 
   setWait(jobSeq: number, since: number | null): void {
@@ -115,6 +115,17 @@ export class GpuPlacements {
       units: mode.units,
       running: mode.running,
     }))
+  }
+}
+
+function toWaiter(row: WaiterRow): GpuWaiter {
+  return {
+    jobId: row.id,
+    seq: row.seq,
+    type: row.type,
+    preference: row.gpu,
+    since: row.gpu_waits_since,
+    isServed: row.is_served === 1,
   }
 }
 

@@ -65,6 +65,10 @@ export abstract class SqliteStoreReads extends SqliteStoreConnection {
     return this.read((parts) => parts.gpu.readWaiters(now, limit))
   }
 
+  readGpuWaiter(jobSeq: number, now: number): GpuWaiter | null {
+    return this.read((parts) => parts.gpu.readWaiter(jobSeq, now))
+  }
+
   readGpuLanes(jobSeq: number, now: number): readonly (string | null)[] {
     return this.read((parts) =>
       parts.runnable

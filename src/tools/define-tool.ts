@@ -76,8 +76,6 @@ interface ToolDefinition<Name extends OperationName, Input extends z.ZodType> {
   readonly input: Input
   readonly annotations: ToolAnnotations
   readonly meta?: Record<string, unknown>
-  /** True for the tool in whose answer a job is spelled out; the others refer to it. */
-  readonly spellsJobs?: boolean
   request(input: z.output<Input>, caller: ToolCaller): OperationRequest<Name> | Promise<OperationRequest<Name>>
   /** Reports progress while the call lasts. @returns a function that ends it */
   accompany?(request: OperationRequest<Name>, report: (progress: CallProgress) => void, ask: AskManager): () => void
@@ -118,8 +116,8 @@ export function defineTool<Name extends OperationName, Input extends z.ZodType>(
         name,
         title: definition.title,
         description: `${definition.description.trim()}\n\nExample: ${JSON.stringify(definition.example)}`,
-        inputSchema: plainJsonSchema(input, 'input'),
-        outputSchema: plainJsonSchema(answerSchema, 'output', definition.spellsJobs === true ? 'spelled' : 'referred'),
+        inputSchema: plainJsonSchema(input, 'input', name),
+        outputSchema: plainJsonSchema(answerSchema, 'output', name),
         annotations: { title: definition.title, ...definition.annotations },
         ...(definition.meta === undefined ? {} : { _meta: definition.meta }),
       }

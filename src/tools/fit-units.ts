@@ -2,13 +2,14 @@ import type { ListUnitsAnswer, UnitView } from '../domain/wire/units.ts'
 import { fitAnswer } from './fit-answer.ts'
 
 const shortCharacters = 200
+const leastCharacters = 100
 const shownAttempts = 3
 const note =
   'Details were left out to keep this answer small: ask for fewer units (limit), or call job_result or job_logs with unit.'
 
-function cut(text: string, from: 'start' | 'end'): string {
-  if (text.length <= shortCharacters) return text
-  return from === 'end' ? `${text.slice(0, shortCharacters)} …` : `… ${text.slice(-shortCharacters)}`
+function cut(text: string, from: 'start' | 'end', most = shortCharacters): string {
+  if (text.length <= most) return text
+  return from === 'end' ? `${text.slice(0, most)} …` : `… ${text.slice(-most)}`
 }
 
 function withShortTexts(unit: UnitView): UnitView {
@@ -32,7 +33,8 @@ function withFewAttempts(unit: UnitView): UnitView {
 }
 
 function withoutDetails(unit: UnitView): UnitView {
-  const { result: _result, attempt_history: _attempts, ...kept } = unit
+  const { result: _result, attempt_history: _attempts, ...rest } = unit
+  const kept = { ...rest, untrusted_input: cut(rest.untrusted_input, 'end', leastCharacters) }
   if (kept.error === null) return kept
   const { untrusted_output_tail: _tail, ...error } = kept.error
   return { ...kept, error: { ...error, message: cut(error.message, 'end'), remedy: cut(error.remedy, 'end') } }

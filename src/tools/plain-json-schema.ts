@@ -10,38 +10,41 @@ const mostListedValues = 16
 
 type JsonSchema = Record<string, unknown>
 
-/** Large shapes that stand in several tools: one of them spells them, the others refer to it. */
-const referredShapes: readonly { readonly key: string; readonly text: string }[] = [
-  { key: 'stored_state', text: 'A job as job_status answers it' },
-  { key: 'final_step', text: 'Fields as of submit_job' },
+/** Large shapes that stand in several tools: one of them spells them, the others refer to it. Told by a field that they alone have. */
+const referredShapes: readonly { readonly key: string; readonly text: string; readonly speller?: string }[] = [
+  { key: 'stored_state', text: 'A job as job_status answers it', speller: 'job_status' },
+  { key: 'untrusted_input', text: 'unit (its position), state, why, error, result, mode, device and so on' },
+  { key: 'final_step', text: 'Fields as of submit_job', speller: 'submit_job' },
+  { key: 'next_runs', text: 'A schedule as list_schedules answers it', speller: 'list_schedules' },
+  { key: 'held_until', text: 'A queue as queue_status answers it', speller: 'queue_status' },
+  { key: 'percent', text: 'Progress as of job_status', speller: 'job_status' },
+  { key: 'available', text: 'Numbers of units by state, as of job_status', speller: 'job_status' },
+  { key: 'created_at', text: 'A job as list_jobs answers it', speller: 'list_jobs' },
   {
     key: 'created_after',
     text: 'Fields as of list_jobs: states, type, queue, labels, created_after, created_before, text',
+    speller: 'list_jobs',
   },
 ]
 
 /**
  * JSON Schema that is read by models and valid in draft-07 as in 2020-12: without the noise of its generator, such as
  * bounds of the integers, the pattern behind a date-time, and a recursive definition of "any JSON".
- * @param spelled 'spelled': large shapes below the root are written out, not referred to
+ * @param tool the tool that lists it: shapes that it spells are written out below the root, others referred to
  */
-export function plainJsonSchema(
-  schema: z.ZodType,
-  direction: 'input' | 'output',
-  spelled: 'spelled' | 'referred' = 'referred',
-): PlainJsonSchema {
+export function plainJsonSchema(schema: z.ZodType, direction: 'input' | 'output', tool: string): PlainJsonSchema {
   const { $schema: _dialect, $defs: definitions, ...root } = z.toJSONSchema(schema, { io: direction }) as JsonSchema
   const anyJson = Object.entries((definitions ?? {}) as Record<string, JsonSchema>)
     .filter(([, definition]) => Array.isArray(definition['anyOf']))
     .map(([name]) => `#/$defs/${name}`)
   const whole = simplified(root, anyJson)
-  const simple = spelled === 'spelled' ? whole : referring(whole, true)
+  const simple = referring(whole, tool, true)
   return (direction === 'output' ? shortened(simple) : simple) as PlainJsonSchema
 }
 
 /** Replaces what another tool spells by a reference in words; the schema still accepts the same values, and more. */
-function referring(node: unknown, isRoot: boolean): unknown {
-  if (Array.isArray(node)) return node.map((item) => referring(item, false))
+function referring(node: unknown, tool: string, isRoot: boolean): unknown {
+  if (Array.isArray(node)) return node.map((item) => referring(item, tool, false))
   if (typeof node !== 'object' || node === null) return node
   const schema = node as JsonSchema
   const properties = schema['type'] === 'object' ? schema['properties'] : undefined
@@ -49,11 +52,11 @@ function referring(node: unknown, isRoot: boolean): unknown {
     isRoot || typeof properties !== 'object' || properties === null
       ? undefined
       : referredShapes.find(({ key }) => Object.hasOwn(properties, key))
-  if (shape !== undefined) {
+  if (shape !== undefined && shape.speller !== tool) {
     const own = typeof schema['description'] === 'string' ? `${schema['description']}. ` : ''
     return { type: 'object', description: `${own}${shape.text}` }
   }
-  return Object.fromEntries(Object.entries(schema).map(([key, item]) => [key, referring(item, false)]))
+  return Object.fromEntries(Object.entries(schema).map(([key, item]) => [key, referring(item, tool, false)]))
 }
 
 /**

@@ -18,29 +18,28 @@ const place = z.object({ here: z.int().min(0), there: z.int().min(0) })
 const careTries = 500
 const carePauseMs = 10
 
+const silent: ExecutorLog = { debug: () => undefined, warn: () => undefined, error: () => undefined }
+
 /** Logs of attempts that run on GPU workers, written by this process with the parts that keep the output of local ones short. */
-export function createOpenAttemptLog(log: ExecutorLog): OpenAttemptLog {
-  return (directory, maxOutputBytes) => new RemoteAttemptLog(directory, maxOutputBytes, log)
-}
+export const openAttemptLog: OpenAttemptLog = (directory, maxOutputBytes) =>
+  new RemoteAttemptLog(directory, maxOutputBytes)
 
 class RemoteAttemptLog implements AttemptLog {
   readonly #directory: string
   readonly #file: string
-  readonly #log: ExecutorLog
   readonly #care: OutputCare
   #here: number
   #next: number
 
-  constructor(directory: string, maxOutputBytes: number, log: ExecutorLog) {
+  constructor(directory: string, maxOutputBytes: number) {
     this.#directory = directory
     this.#file = join(directory, attemptFiles.output)
-    this.#log = log
     try {
       makeDirectory(directory)
-    } catch (error) {
-      log.warn({ directory, err: error }, 'the directory of an attempt cannot be made; its log is lost')
+    } catch {
+      // Each write says the same again; what can be kept is kept.
     }
-    this.#care = new OutputCare(directory, maxOutputBytes, log)
+    this.#care = new OutputCare(directory, maxOutputBytes, silent)
     this.#here = lengthOf(directory)
     this.#next = placeOver(directory, this.#here)
   }
@@ -58,9 +57,9 @@ class RemoteAttemptLog implements AttemptLog {
       this.#write(bytes)
       this.#next = next
       replaceFile(join(this.#directory, placeName), JSON.stringify({ here: this.#here, there: next }))
-    } catch (error) {
+    } catch {
+      // A full disk: it is missing here, and asked for no more.
       this.#next = next
-      this.#log.warn({ file: this.#file, err: error }, 'the log of a remote attempt cannot be written')
     }
     for (let tried = 0; tried < careTries && this.#care.look() === 0; tried += 1) await sleep(carePauseMs)
   }
@@ -68,8 +67,8 @@ class RemoteAttemptLog implements AttemptLog {
   async finish(): ReturnType<AttemptLog['finish']> {
     try {
       await this.#care.finish()
-    } catch (error) {
-      this.#log.warn({ file: this.#file, err: error }, 'the log of a remote attempt cannot be brought onto the disk')
+    } catch {
+      // What is there is there; the next reader sees as much.
     }
     return factsOfOutput(this.#directory)
   }

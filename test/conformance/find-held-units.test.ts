@@ -40,6 +40,7 @@ describe.each(implementations)('$name: findHeldUnits', ({ open }) => {
         executor: 'command',
         limitKey: null,
         runner: { pid: 12, startTime: '99', bootId: 'b' },
+        remote: null,
         startedAt: start + 4,
         failures: 1,
         elapsedMs: 700,

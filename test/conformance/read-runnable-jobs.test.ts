@@ -43,6 +43,7 @@ describe.each(implementations)('$name: readRunnableJobs', ({ open }) => {
       type: 'command',
       priority: 2,
       submittedBy: 'test 1.0',
+      forGpu: false,
       limitKey: 'a',
       keyLimits,
       nextDueAt: start,

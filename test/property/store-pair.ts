@@ -324,17 +324,18 @@ export class StorePair {
         return
       case 'return': {
         const { to, restarted } = operation
-        const attempt = this.model.readAttempts(fence.unitId).find(({ nonce }) => nonce === fence.nonce)
-        if (attempt?.executor !== 'gpu') return
+        if (!this.#isRemote(fence)) return
         this.both((store) => store.returnUnitIfHeld(fence, { to, restarted }, failed))
         return
       }
       case 'record_remote':
         this.both((store) => store.recordRemoteIfHeld(fence, { worker: 'rig', remoteId: `remote of ${fence.nonce}` }))
         return
-      case 'record_device':
-        this.both((store) => store.recordDeviceIfHeld(fence, 'H200', operation.mode))
+      case 'record_device': {
+        const mode = this.#isRemote(fence) ? operation.mode : null
+        this.both((store) => store.recordDeviceIfHeld(fence, 'H200', mode))
         return
+      }
       case 'record_artifacts': {
         const artifacts = operation.names.map((name) => artifact(name, fence.attempt))
         this.both((store) => store.recordArtifactsIfHeld(fence, artifacts))
@@ -351,6 +352,10 @@ export class StorePair {
   #recordCheckpoint(fence: Fence, at: number): void {
     const checkpoint = { state: { at, by: fence.nonce }, format: at % 2 === 0 ? 'places/1' : null }
     this.both((store) => store.recordCheckpointIfHeld(fence, checkpoint))
+  }
+
+  #isRemote({ unitId, attempt }: Fence): boolean {
+    return this.model.readAttempts(unitId).find((each) => each.attempt === attempt)?.executor === 'gpu'
   }
 
   #placeGpu(operation: Extract<Operation, { kind: 'place_here' | 'gpu_wait' }>): void {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { QueueError } from '../../domain/errors.ts'
 import { updateRequest } from '../../domain/wire/control.ts'
 import { type CommandRunner, jsonCommand } from '../command-runner.ts'
+import { gpuWorkerTable } from '../display/gpu-workers.ts'
 import { queueLine, queueTable } from '../display/queue-table.ts'
 import { invalidOptions } from '../job-input.ts'
 import { integerOption, orNone, rateOption } from '../option-values.ts'
@@ -16,7 +17,9 @@ interface Limits {
 export function queueCommand(runner: CommandRunner): Command {
   const group = jsonCommand('queue', 'Show queues, limit, pause and resume them')
   group.addCommand(
-    jsonCommand('list', 'Show queues that have a limit, are paused or run something').action(runner.act(list)),
+    jsonCommand('list', 'Show queues that have a limit, are paused or run something, and the GPU workers').action(
+      runner.act(list),
+    ),
     { isDefault: true },
   )
   group.addCommand(
@@ -44,11 +47,19 @@ export function queueCommand(runner: CommandRunner): Command {
 }
 
 async function list(session: Session): Promise<number> {
-  const { queues } = await session.client().call('queue_status', {}, { signal: session.interrupted })
+  const answer = await session.client().call('queue_status', {}, { signal: session.interrupted })
+  const { queues, gpu_workers: workers } = answer
   const { terminal } = session
-  if (session.json) terminal.value({ queues })
-  else if (queues.length === 0) terminal.note('no queue has a limit, is paused or runs something')
+  if (session.json) {
+    terminal.value({ queues, gpu_workers: workers })
+    return 0
+  }
+  if (queues.length === 0) terminal.note('no queue has a limit, is paused or runs something')
   else terminal.line(queueTable(queues, terminal, session.now()))
+  if (workers.length > 0) {
+    terminal.line()
+    terminal.line(gpuWorkerTable(workers, terminal, session.now()))
+  }
   return 0
 }
 

@@ -27,6 +27,10 @@ const commands: Readonly<Record<string, string>> = {
   schedule_job: 'schedule add',
   list_schedules: 'schedule list',
   remove_schedule: 'schedule remove',
+  add_gpu_worker: 'gpu add',
+  remove_gpu_worker: 'gpu remove',
+  list_gpu_workers: 'gpu list',
+  test_gpu: 'gpu test',
 }
 /** Commands that are nothing without a job. */
 const needsId = new Set([
@@ -99,6 +103,19 @@ const options: Readonly<Record<string, string>> = {
   keep_open: '--keep-open',
   depends_on: '--depends-on',
   total_timeout_s: '--total-timeout',
+  gpu: '--gpu',
+  gpu_fallback: '--gpu-fallback',
+  gpu_wait_s: '--gpu-wait',
+  ca_file: '--ca-file',
+  allow_cpu: '--allow-cpu',
+  cog_type: '--cog-type',
+  'key.file': '--key-file',
+  'key.env': '--key-env',
+  'worker.url': 'the URL',
+  'worker.ca_file': '--ca-file',
+  'worker.cog_type': '--cog-type',
+  'worker.key.file': '--key-file',
+  'worker.key.env': '--key-env',
   queue_concurrency: '--concurrency',
   queue_rate_limit: '--rate',
   only: '--only',
@@ -144,7 +161,7 @@ const anywhere = new RegExp(
 /** What is valid in place of a value or of a key within one; the arguments of a call are options here. */
 const validList = /(?<!unknown argument[^;]*; )(\bvalid: [^;\n]*)/
 const tool = new RegExp(
-  `\\b(${Object.keys(commands).join('|')})(?: (\\{(?:[^{}]|\\{[^{}]*\\})*\\})| with detail "(full)")?(?: \\(nightkiln [a-z]+\\))?`,
+  `\\b(${Object.keys(commands).join('|')})(?: (\\{(?:[^{}]|\\{[^{}]*\\})*\\})| with detail "(full)")?(?: \\(nightkiln [a-z ]+\\))?`,
   'g',
 )
 /** `name is …`, at the start or as one of several complaints. */
@@ -158,6 +175,9 @@ const subject = /(^|; )([a-z_]+(?:\.[^\s:]+)?)(?=:? (?:is|are|has|may|must|needs
 export function forCommandLine(text: string, id = 'ID'): string {
   return text
     .replace(/\brerun_when_lost: false\b/g, '--no-rerun-when-lost')
+    .replace(/\bgpu: "(never|prefer|require)"/g, '--gpu $1')
+    .replace(/\b(Leave|leave) gpu out\b/g, '$1 --gpu out')
+    .replace(/\breplace: true\b/g, '--replace')
     .replace(tool, (_, name: string, given: string | undefined, full: string | undefined) =>
       commandText(name, given, full !== undefined, id),
     )
@@ -182,6 +202,7 @@ function commandText(name: string, given: string | undefined, full: boolean, id:
   const named = ids.filter((one): one is string => typeof one === 'string')
   const queue = typeof call['queue'] === 'string' ? call['queue'] : null
   if (queue !== null) return `nightkiln queue ${name === 'update_job' ? 'set' : (commands[name] ?? name)} ${queue}`
+  if (call['test_gpu'] === true) return 'nightkiln gpu test'
   const schedule = scheduleCommand(name, call)
   if (schedule !== null) return schedule
   const words = ['nightkiln', call['decision'] === 'reject' ? 'reject' : (commands[name] ?? name)]
@@ -191,6 +212,7 @@ function commandText(name: string, given: string | undefined, full: boolean, id:
   if (call['close'] === true) words.push('--close')
   if (typeof call['only'] === 'string') words.push(`--only ${call['only']}`)
   if (typeof call['artifact'] === 'string') words.push(`--artifact ${quoted(call['artifact'])}`)
+  if (name.includes('gpu') && typeof call['name'] === 'string') words.push(call['name'])
   if (typeof call['unit'] === 'number') words.push(`--unit ${call['unit']}`)
   if (typeof call['cursor'] === 'string' && name !== 'wait_for_jobs') words.push(`--cursor ${call['cursor']}`)
   if (Array.isArray(call['states'])) words.push(...call['states'].map((state) => `--state ${String(state)}`))

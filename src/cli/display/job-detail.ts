@@ -25,6 +25,10 @@ function errorLines(error: ErrorView, why: string, id: string, terminal: Termina
   return lines
 }
 
+function modeText({ mode, device }: AttemptView): string {
+  return device === null ? mode : `${mode}: ${device}`
+}
+
 /** @returns attempts as a table, indented. */
 export function attemptTable(attempts: readonly AttemptView[], terminal: Terminal): string[] {
   return renderTable<AttemptView>(
@@ -36,7 +40,7 @@ export function attemptTable(attempts: readonly AttemptView[], terminal: Termina
         text: (attempt) => attempt.outcome,
         paint: (attempt) => stateColor(terminal.colors, attempt.outcome),
       },
-      { title: 'MODE', text: (attempt) => attempt.mode, drop: 2 },
+      { title: 'MODE', text: modeText, drop: 2 },
       {
         title: 'EXIT',
         text: (attempt) => (attempt.exit_code === null ? '' : String(attempt.exit_code)),
@@ -45,7 +49,7 @@ export function attemptTable(attempts: readonly AttemptView[], terminal: Termina
       { title: 'STARTED', text: (attempt) => formatTime(attempt.started_at), drop: 3 },
       {
         title: 'ERROR',
-        text: (attempt) => attempt.error?.message ?? '',
+        text: (attempt) => attempt.error?.message ?? attempt.fallback_reason ?? '',
         shrink: { order: 1, least: 8 },
         drop: 1,
       },
@@ -71,6 +75,20 @@ function unitsOfJob(job: JobView): string | null {
   if (job.units_waiting !== undefined && job.units_waiting > 0) parts.push(`${job.units_waiting} still to be added`)
   if (job.open === true) parts.push('open: more may be added')
   return parts.length === 0 ? null : parts.join('; ')
+}
+
+/** @returns how the units of a job that asks for a GPU ran; before any did, what it asks for */
+function gpuLines({ preference, fallback, wait_s: wait, modes }: NonNullable<JobView['gpu']>): string[] {
+  if (modes.length === 0) {
+    const end = preference === 'require' || fallback === 'never' ? 'then it fails' : 'then it falls back'
+    return [`${preference}: waits up to ${formatSeconds(wait)} for a place, ${end}`]
+  }
+  return modes.map(({ mode, device, worker, units, running, fallback_reason: reason }) => {
+    const place = [mode, device ?? '', worker === null ? '' : `at ${worker}`].filter((part) => part !== '').join(', ')
+    const now = running === 0 ? '' : `, ${running} running`
+    const many = units === 1 ? '' : `: ${units} units${now}`
+    return `${place}${many}${reason === null ? '' : `; fell back: ${reason}`}`
+  })
 }
 
 /** @returns everything known of a job, as lines for a person. */
@@ -113,7 +131,8 @@ export function jobDetail(job: JobView, terminal: Terminal, now: number): string
   }
   if (job.no_output_s !== null) field('silent', `no output for ${formatSeconds(job.no_output_s)}`)
   if (job.attempts !== null) field('attempts', String(job.attempts))
-  field('mode', job.execution_mode)
+  if (job.gpu === undefined) field('mode', job.execution_mode)
+  else for (const line of gpuLines(job.gpu)) field('gpu', line)
   field('submitted', `${when(job.created_at)} by ${job.submitted_by}`)
   field('not before', when(job.run_at))
   field('started', when(job.started_at))

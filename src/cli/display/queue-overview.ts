@@ -1,6 +1,7 @@
 import type { QueueStatusAnswer } from '../../domain/wire/jobs.ts'
 import type { JobLine } from '../../domain/wire/shared.ts'
 import { forCommandLine } from './for-command-line.ts'
+import { gpuWorkerLine } from './gpu-workers.ts'
 import { bar, barLayout, progressText } from './progress-bar.ts'
 import { formatAge, formatBytes, formatSeconds } from './quantities.ts'
 import { queueTable } from './queue-table.ts'
@@ -51,6 +52,7 @@ export function queueOverview(answer: QueueStatusAnswer, terminal: Terminal, now
     const what = `${pruned.jobs} jobs, ${formatBytes(pruned.bytes)} by ${terminal.harmless(pruned.rule)}`
     lines.push(fit(`pruned    ${what}, ${formatAge(pruned.at, now)}`))
   }
+  for (const worker of answer.gpu_workers) lines.push(fit(`gpu       ${terminal.harmless(gpuWorkerLine(worker, now))}`))
   for (const warning of answer.warnings)
     lines.push(colors.yellow(fit(`warning   ${terminal.harmless(forCommandLine(warning))}`)))
   if (answer.queues.length > 0) lines.push('', ...queueTable(answer.queues, terminal, now).split('\n'))

@@ -2,12 +2,19 @@ import type { ListUnitsAnswer, UnitView } from '../../domain/wire/units.ts'
 import { attemptTable } from './job-detail.ts'
 import { formatSeconds } from './quantities.ts'
 import { stateColor } from './state-color.ts'
-import { renderTable } from './table.ts'
+import { type Column, renderTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 
 function outcomeText(unit: UnitView): string {
   if (unit.error !== null) return unit.error.message
   return unit.result === undefined || unit.result === null ? unit.why : JSON.stringify(unit.result)
+}
+
+/** Only told when some ran elsewhere, or should have. */
+function modeColumn(units: readonly UnitView[]): Column<UnitView>[] {
+  if (units.every(({ mode, device }) => (mode === null || mode === 'local') && device === undefined)) return []
+  const text = ({ mode, device }: UnitView) => [mode, device].filter((part) => part != null).join(': ')
+  return [{ title: 'MODE', text, most: 48, shrink: { order: 4, least: 8 }, drop: 6 }]
 }
 
 function unitTable(units: readonly UnitView[], terminal: Terminal): string {
@@ -25,6 +32,7 @@ function unitTable(units: readonly UnitView[], terminal: Terminal): string {
         align: 'right',
         drop: 5,
       },
+      ...modeColumn(units),
       { title: 'OUTCOME', text: outcomeText, shrink: { order: 1, least: 12 }, drop: 1 },
     ],
     units,

@@ -3,6 +3,7 @@ import { toErrorRecord } from '../../domain/errors.ts'
 import type { Session } from '../session.ts'
 import { type Check, checkNamed } from './check.ts'
 import { checkClients } from './client-check.ts'
+import { checkGpuWorkers } from './gpu-check.ts'
 import { checkHandlers } from './handler-check.ts'
 import { checkDatabase, checkHealing, checkLock, checkManager, checkSocket } from './manager-checks.ts'
 import { checkDesktopPath, checkNativeModule, checkNode } from './program-checks.ts'
@@ -44,6 +45,7 @@ export async function* runChecks(session: Session): AsyncGenerator<Check> {
     yield await attempted('database', 'database', () => checkDatabase(paths, manager.status, environment))
   }
   yield await attempted('handlers', 'handlers', () => checkHandlers(session))
+  yield await attempted('gpu_workers', 'GPU workers', () => checkGpuWorkers(session, manager.status))
   yield await attempted('self_healing', 'self-healing', () => checkHealing(paths, session.now()))
   yield await attempted('desktop_path', 'PATH of desktop applications', () => checkDesktopPath())
   yield await attempted('mcp_clients', 'MCP clients', () => checkClients(session))

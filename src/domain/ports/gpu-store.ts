@@ -53,6 +53,8 @@ export interface GpuStore {
   readGpuHistory(unitIds: readonly string[]): ReadonlyMap<string, GpuHistory>
   /** Oldest first. */
   readGpuWaiters(now: number, limit: number): readonly GpuWaiter[]
+  /** The same of one job; null: none of its units could run on a GPU worker now. */
+  readGpuWaiter(jobSeq: number, now: number): GpuWaiter | null
   /** Limit keys of its units that wait for a worker and are due (null: of those without one); perhaps not all at once. */
   readGpuLanes(jobSeq: number, now: number): readonly (string | null)[]
   /** @param since wall ms; null: it waits no more */

@@ -40,6 +40,8 @@ export interface HandlerTask {
   readonly checkpoint: Json | undefined
   /** File with all results, for a final step. */
   readonly resultsFile: string | null
+  /** Of its random numbers, 32 bits; left out: that of its unit. */
+  readonly seed?: number | undefined
   /** What it is to compute on; `gpu` only on a GPU worker that has one. */
   readonly compute: 'cpu' | 'gpu'
   /** True: an earlier attempt was lost together with others; it runs in a host where nothing else runs. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { handlerDefaults } from '../handler-info.ts'
 import { jobStates } from '../states.ts'
+import { gpuWorkerStatus, gpuWorkerTest } from './gpu.ts'
 import {
   conciseJobView,
   detail,
@@ -228,7 +229,9 @@ export const listJobTypesAnswer = z.strictObject({
 })
 export type ListJobTypesAnswer = z.infer<typeof listJobTypesAnswer>
 
-export const queueStatusRequest = z.strictObject({})
+export const queueStatusRequest = z.strictObject({
+  test_gpu: z.boolean().default(false).describe('True: connects to each GPU worker; takes some seconds'),
+})
 export const queueStatusAnswer = z.strictObject({
   manager: z.strictObject({
     version: z.string(),
@@ -250,6 +253,8 @@ export const queueStatusAnswer = z.strictObject({
       ),
     })
     .describe('Of handlers, and the processes that host them'),
+  gpu_workers: z.array(gpuWorkerStatus).describe('As last seen; at most 50'),
+  gpu_tests: z.array(gpuWorkerTest).optional().describe('With test_gpu'),
   queues: z.array(queueView).describe('Queues with a limit, a hold or something running; at most 50'),
   schedules: z.strictObject({ enabled: z.int(), next_run_at: timestamp.nullable() }),
   pruned: z

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import * as control from './control.ts'
+import * as gpu from './gpu.ts'
 import * as history from './history.ts'
 import * as jobs from './jobs.ts'
 import * as manager from './manager.ts'
@@ -48,6 +49,10 @@ export const operations = {
   remove_schedule: operation('Remove a schedule', schedules.removeScheduleRequest, schedules.removeScheduleAnswer),
   list_job_types: operation('What can be submitted', jobs.listJobTypesRequest, jobs.listJobTypesAnswer),
   queue_status: operation('Manager, slots, totals', jobs.queueStatusRequest, jobs.queueStatusAnswer),
+  add_gpu_worker: operation('Keep a GPU worker', gpu.addGpuWorkerRequest, gpu.addGpuWorkerAnswer),
+  remove_gpu_worker: operation('Forget a GPU worker', gpu.removeGpuWorkerRequest, gpu.removeGpuWorkerAnswer),
+  list_gpu_workers: operation('GPU workers as last seen', gpu.listGpuWorkersRequest, gpu.listGpuWorkersAnswer),
+  test_gpu: operation('Connect to GPU workers and tell what they have', gpu.testGpuRequest, gpu.testGpuAnswer),
   stop_manager: operation('Stop the manager', manager.stopRequest, manager.stopAnswer),
 } as const
 

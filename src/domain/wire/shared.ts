@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { errorCodes } from '../errors.ts'
 import { attemptOutcomes, dependencyConditions, executorKinds, jobStates, unitStates } from '../states.ts'
+import { gpuFallbacks } from './gpu.ts'
 import { jsonObject } from './json-value.ts'
 
 /** API version of the manager; it also answers clients of the version before. */
@@ -103,6 +104,9 @@ export const attemptView = z.strictObject({
   outcome: z.enum(attemptOutcomes),
   executor: z.enum(executorKinds),
   mode: z.string(),
+  device: z.string().nullable().describe('What computed it'),
+  worker: z.string().nullable().describe('GPU worker that it was offered to'),
+  fallback_reason: z.string().nullable().describe('Why it ran here and not at a GPU worker'),
   exit_code: z.int().nullable(),
   started_at: timestamp,
   finished_at: timestamp.nullable(),
@@ -139,6 +143,25 @@ export const reviewView = z.strictObject({
     .describe('Of the first units, cut'),
 })
 
+/** What a job asks of GPU workers, and how its units ran last. */
+export const gpuJobView = z.strictObject({
+  preference: z.enum(['prefer', 'require']),
+  fallback: z.enum(gpuFallbacks),
+  wait_s: z.number(),
+  modes: z
+    .array(
+      z.strictObject({
+        mode: z.string(),
+        device: z.string().nullable(),
+        worker: z.string().nullable(),
+        units: z.int(),
+        running: z.int(),
+        fallback_reason: z.string().nullable(),
+      }),
+    )
+    .describe('gpu, remote (cpu), local (gpu fallback), local, or remote: not known yet'),
+})
+
 export const jobView = z.strictObject({
   id: jobId,
   name: z.string(),
@@ -160,6 +183,7 @@ export const jobView = z.strictObject({
   no_output_s: z.number().nullable().describe('Silence of a running command, once it is over a minute'),
   attempts: z.int().nullable().describe('Attempts of its one unit so far; null for several units, see list_units'),
   execution_mode: z.string().nullable(),
+  gpu: gpuJobView.optional().describe('Only of jobs that ask for one'),
   error: errorView.nullable(),
   result: z.json().optional().describe('Bounded; the whole by job_result'),
   rerun_of: jobId.nullable(),

@@ -62,7 +62,8 @@ export async function judge(run: AttemptRun, found: Prediction, purpose: Purpose
   if (found.status === 'succeeded') return { kind: 'collecting', found, purpose }
   if (found.status === 'canceled' && purpose !== null) return endedAs(endFor(run, purpose))
   const end = endOfPrediction(run.worker, run.task, found)
+  if (end.kind !== 'returned') return endedAs(end)
   // What the worker could not bring to an end was to end anyway.
-  if (purpose !== null && purpose.kind !== 'give_up' && end.kind === 'returned') return endedAs(endFor(run, purpose))
-  return endedAs(end)
+  if (run.stopReason !== null) return endedAs(endFor(run, { kind: 'stop' }))
+  return endedAs(purpose?.kind === 'overtime' ? endFor(run, purpose) : end)
 }

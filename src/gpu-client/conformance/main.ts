@@ -86,8 +86,15 @@ export async function checkWorker(call: ConformanceCall): Promise<ConformanceRes
       signal: call.signal,
       onReport: call.onReport,
     }
-    // Seventy times "connection refused" would tell nothing.
-    await createHttpTarget(options)({ method: 'GET', path: '/' })
+    // Seventy times "connection refused" or "wrong key" would tell nothing.
+    const { status } = await createHttpTarget(options)({ method: 'GET', path: '/health-check' })
+    if (status === 401 || status === 403) {
+      throw new QueueError(
+        'invalid_input',
+        `the worker at ${origin} refuses ${options.key === null ? 'requests without a key' : 'this key'} (HTTP ${status})`,
+        { remedy: 'Name the file with the key that it was started with: --key-file FILE.' },
+      )
+    }
     return await runConformance(options)
   } catch (error) {
     if (error instanceof WorkerFault) throw new QueueError('invalid_input', error.message)

@@ -132,8 +132,7 @@ export class Probe {
     for (;;) {
       const seen = await this.look(id, options)
       if (condition(seen)) return seen
-      if (performance.now() > deadline)
-        throw new Mismatch(`${what} within ${timeoutMs / 1000} s`, brief(seen))
+      if (performance.now() > deadline) throw new Mismatch(`${what} within ${timeoutMs / 1000} s`, brief(seen))
       await wait(pollMs)
     }
   }

@@ -92,6 +92,12 @@ export class WorkerBreaker {
     return ownState.openedAt + Math.min(length, this.#pace.breakerLongestMs)
   }
 
+  /** True: it is too early for another try. By the clock of the library, which is the system's. */
+  waits(): boolean {
+    const { until } = this
+    return until !== null && Date.now() < until
+  }
+
   /** What opened it, such as ECONNREFUSED; null while it is closed. */
   get code(): string | null {
     return this.state === 'closed' ? null : this.#code

@@ -113,7 +113,9 @@ export class FleetWorker {
   /** True: what the last look gave, or how it failed, still says something. */
   isKnown(): boolean {
     const at = this.#problem === null ? this.#seen?.at : this.#problemAt
-    return at !== undefined && this.#age(at) <= 2 * this.#context.pace.lateMs
+    if (at === undefined) return false
+    // A worker that asked to be left alone is not asked.
+    return this.#age(at) <= 2 * this.#context.pace.lateMs || this.#age(this.#nextLookAt) < 0
   }
 
   /** True: it was asked some time ago and has not answered. */
@@ -148,9 +150,7 @@ export class FleetWorker {
   lookIfDue(): void {
     this.#minded()
     if (this.#asking !== null || this.#context.clock.monotonic() < this.#nextLookAt) return
-    if (this.breaker.keyRefused) return
-    const { until } = this.breaker
-    if (until !== null && this.#context.clock.now() < until) return
+    if (this.breaker.keyRefused || this.breaker.waits()) return
     this.#askingSince = this.#context.clock.monotonic()
     this.#asking = this.#ask().finally(() => {
       this.#asking = null

@@ -17,8 +17,10 @@ import { statusOf } from './worker-status.ts'
 /** Between two looks at the file of workers, ms, however often something is asked. */
 const rereadMs = 250
 
+type FleetSetting = Required<FleetOptions> & Pick<FleetContext, 'timeouts' | 'pace'>
+
 export class Fleet implements FleetAccess {
-  readonly #options: Required<FleetOptions>
+  readonly #options: FleetSetting
   readonly #context: FleetContext
   readonly #file: WorkersFile
   readonly #breakers: BreakerFile
@@ -28,13 +30,15 @@ export class Fleet implements FleetAccess {
   readonly #running = new Map<string, number>()
   #workers: ReadonlyMap<string, FleetWorker> = new Map()
   #trouble: QueueError | null = null
+  /** Workers have been read once. */
+  #begun = false
   #readAt = Number.NEGATIVE_INFINITY
   #wanted: readonly GpuNeed[] = []
   #told = ''
   #ticker: NodeJS.Timeout | null = null
   #changing = false
 
-  constructor(options: Required<FleetOptions> & Pick<FleetContext, 'timeouts' | 'pace'>) {
+  constructor(options: FleetSetting) {
     this.#options = options
     this.#context = {
       ...options,
@@ -49,14 +53,15 @@ export class Fleet implements FleetAccess {
 
   isConfigured(): boolean {
     this.#refresh()
-    return this.#workers.size > 0
+    // A file that cannot be read was meant to name some.
+    return this.#workers.size > 0 || this.#trouble !== null
   }
 
   placesFor(need: GpuNeed): number {
     this.#refresh()
     let places = 0
     for (const worker of this.#workers.values()) {
-      const standing = standingOf(worker, need, this.#options.clock.now())
+      const standing = standingOf(worker, need)
       if (standing.kind === 'ready') places += standing.free
     }
     return places
@@ -64,7 +69,7 @@ export class Fleet implements FleetAccess {
 
   outlookOf(need: GpuNeed): GpuOutlook {
     this.#refresh()
-    return outlookOf([...this.#workers.values()], need, this.#trouble?.message ?? null, this.#options.clock.now())
+    return outlookOf([...this.#workers.values()], need, this.#trouble?.message ?? null)
   }
 
   want(needs: readonly GpuNeed[]): void {
@@ -75,7 +80,7 @@ export class Fleet implements FleetAccess {
       return
     }
     if (this.#ticker === null) {
-      this.#ticker = setInterval(() => this.#tick(), this.#options.pace.tickMs ?? 500)
+      this.#ticker = setInterval(() => this.#tick(), this.#options.pace.tickMs)
       this.#ticker.unref()
     }
     this.#refresh()
@@ -89,7 +94,7 @@ export class Fleet implements FleetAccess {
 
   status(): readonly GpuWorkerStatus[] {
     this.#refresh()
-    return [...this.#workers.values()].map((worker) => statusOf(worker, this.#options.clock.now()))
+    return [...this.#workers.values()].map(statusOf)
   }
 
   async test(name: string | null): Promise<readonly GpuWorkerTest[]> {
@@ -135,7 +140,7 @@ export class Fleet implements FleetAccess {
     let best: { readonly worker: FleetWorker; readonly free: number } | null = null
     for (const worker of this.#workers.values()) {
       if (exclude.has(worker.name)) continue
-      const standing = standingOf(worker, need, this.#options.clock.now())
+      const standing = standingOf(worker, need)
       if (standing.kind === 'ready' && (best === null || standing.free > best.free))
         best = { worker, free: standing.free }
       // What is known of it is too old: the next attempt finds it known.
@@ -244,6 +249,7 @@ export class Fleet implements FleetAccess {
     for (const [name, entry] of entries) after.set(name, same(name, entry) ?? this.#join(name, entry))
     if (after.size === before.size && [...after].every(([name, worker]) => before.get(name) === worker)) return
     this.#workers = after
+    this.#begun = true
     for (const [name, worker] of before) if (after.get(name) !== worker) worker.retire()
     this.#keepBreakers()
     if (this.#wanted.length > 0) for (const worker of after.values()) worker.lookIfDue()
@@ -252,7 +258,7 @@ export class Fleet implements FleetAccess {
 
   #join(name: string, entry: GpuWorkerEntry): FleetWorker {
     // An entry that a person just changed is asked at once; only one from before a restart has a past.
-    const kept = this.#workers.size === 0 ? this.#breakers.of(name, entry.url) : null
+    const kept = this.#begun ? null : this.#breakers.of(name, entry.url)
     return new FleetWorker(name, entry, this.#context, kept, this.#running.get(name) ?? 0)
   }
 

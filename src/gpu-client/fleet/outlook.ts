@@ -18,7 +18,7 @@ interface Trouble {
 }
 
 /** @returns why a worker is not even asked now; null: it may be */
-function barOf(worker: FleetWorker, now: number): Trouble | null {
+function barOf(worker: FleetWorker): Trouble | null {
   const { breaker } = worker
   if (breaker.keyRefused) {
     return {
@@ -27,14 +27,14 @@ function barOf(worker: FleetWorker, now: number): Trouble | null {
     }
   }
   const { code, until } = breaker
-  if (until === null || until <= now) return null
+  if (until === null || !breaker.waits()) return null
   const cause = worker.problem === null ? `it failed several times (${code ?? 'unknown'})` : sentenceOf(worker)
   return { code: code ?? 'CIRCUIT_OPEN', message: `${cause}; circuit open until ${formatInstant(until)}` }
 }
 
 /** @returns what keeps a worker from being used, as far as it is known; null: nothing */
-export function troubleOf(worker: FleetWorker, now: number): Trouble | null {
-  const bar = barOf(worker, now)
+export function troubleOf(worker: FleetWorker): Trouble | null {
+  const bar = barOf(worker)
   if (bar !== null || worker.problem === null) return bar
   return { code: worker.problem.fault.code, message: sentenceOf(worker) }
 }
@@ -45,13 +45,12 @@ function sentenceOf({ problem }: FleetWorker): string {
   return `${fault.message} (${fault.code}${tries > 1 ? `, ${tries} tries` : ''})`
 }
 
-/** @param now wall clock, ms */
-export function standingOf(worker: FleetWorker, need: GpuNeed, now: number): Standing {
-  const bar = barOf(worker, now)
+export function standingOf(worker: FleetWorker, need: GpuNeed): Standing {
+  const bar = barOf(worker)
   if (bar !== null) return { kind: 'unavailable', ...bar }
   const { look } = worker
   if (worker.isKnown()) {
-    const trouble = troubleOf(worker, now)
+    const trouble = troubleOf(worker)
     if (trouble !== null) return { kind: 'unavailable', ...trouble }
     const refusal = look === null ? null : whyNot(need, worker.entry, look)
     if (refusal !== null) return { kind: 'unavailable', ...refusal }
@@ -80,7 +79,6 @@ export function outlookOf(
   workers: readonly FleetWorker[],
   need: GpuNeed,
   trouble: string | null,
-  now: number,
 ): GpuOutlook {
   if (workers.length === 0) {
     const error =
@@ -89,7 +87,7 @@ export function outlookOf(
         : unavailable(null, 'CONFIG_INVALID', trouble)
     return { kind: 'unavailable', error }
   }
-  const standings = workers.map((worker) => ({ name: worker.name, standing: standingOf(worker, need, now) }))
+  const standings = workers.map((worker) => ({ name: worker.name, standing: standingOf(worker, need) }))
   if (standings.some(({ standing }) => standing.kind === 'ready')) return { kind: 'ready' }
   if (standings.some(({ standing }) => standing.kind === 'checking')) return { kind: 'checking' }
   const told: { name: string; code: string; message: string }[] = []

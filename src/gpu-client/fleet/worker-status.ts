@@ -28,8 +28,7 @@ export function shownLook(look: WorkerLook | null, entry: GpuWorkerEntry): Shown
   }
 }
 
-/** @param now wall clock, ms */
-export function statusOf(worker: FleetWorker, now: number): GpuWorkerStatus {
+export function statusOf(worker: FleetWorker): GpuWorkerStatus {
   const last = worker.lastLook
   const { until } = worker.breaker
   return {
@@ -41,7 +40,7 @@ export function statusOf(worker: FleetWorker, now: number): GpuWorkerStatus {
     running: worker.running,
     breaker: worker.breaker.state,
     breaker_until: until === null ? null : new Date(until).toISOString(),
-    problem: troubleOf(worker, now)?.message ?? null,
+    problem: troubleOf(worker)?.message ?? null,
     looked_at: last === null ? null : new Date(last.wallAt).toISOString(),
   }
 }

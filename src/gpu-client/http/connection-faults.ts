@@ -1,3 +1,4 @@
+import { errors } from 'undici'
 import { WorkerFault } from '../worker-client.ts'
 
 /** OpenSSL's reasons to distrust a certificate, as Node names them, that begin with none of the prefixes below. */
@@ -82,9 +83,10 @@ export function faultOfConnection(error: unknown, connecting: boolean): WorkerFa
   if (error instanceof WorkerFault) return error
   const code = codeOf(error)
   if (connecting) return fault(isTlsCode(code) ? 'tls' : 'not_sent', code, error)
-  // What came back is not HTTP.
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return new WorkerFault('protocol', code, 'the answer is not HTTP', { cause: error })
+  // One that ends in the middle of HTTP is a broken connection.
+  const isHttp = !(error instanceof errors.HTTPParserError) || error.message.includes('EOF')
+  if (!isHttp || code === 'UND_ERR_HEADERS_OVERFLOW') {
+    return new WorkerFault('protocol', 'NOT_HTTP', 'its answer is not HTTP', { cause: error })
   }
   return fault('ambiguous', code, error)
 }

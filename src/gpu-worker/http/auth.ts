@@ -11,11 +11,14 @@ import { Refused } from '../refused.ts'
 export function assertAllowed(incoming: IncomingMessage, key: KeyCheck | null): void {
   const { authorization, origin, host = '' } = incoming.headers
   if (key !== null) {
-    if (!key.accepts(authorization)) throw new Refused('key_refused', 'the key is missing or is not the one of this worker')
+    if (!key.accepts(authorization))
+      throw new Refused('key_refused', 'the key is missing or is not the one of this worker')
     return
   }
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
   if (origin !== undefined || !isLoopbackHost(name)) {
-    throw new Refused('key_refused', 'a worker without a key answers programs of its own machine alone', { status: 403 })
+    throw new Refused('key_refused', 'a worker without a key answers programs of its own machine alone', {
+      status: 403,
+    })
   }
 }

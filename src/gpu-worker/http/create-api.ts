@@ -1,36 +1,12 @@
-import type { HttpBindings } from '@hono/node-server'
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import { version } from '../../config/version.ts'
-import { type HealthCheck, predictionId, predictionProtocol, sha256 } from '../../domain/wire/prediction.ts'
-import type { ExecutorLog } from '../../workers/executor-context.ts'
-import type { Gpus } from '../devices/gpus.ts'
-import type { KeyCheck } from '../key-file.ts'
+import { type HealthCheck, predictionProtocol } from '../../domain/wire/prediction.ts'
 import { Refused } from '../refused.ts'
-import type { Answer, Predictions } from '../runs/predictions.ts'
-import type { ServedTypes } from '../served-types.ts'
+import { type ApiContext, type ApiOptions, idOf, originOf, shown, type WorkerApi } from './api-parts.ts'
 import { assertAllowed } from './auth.ts'
 import { fileRoutes } from './file-routes.ts'
-import type { FileStore } from '../storage/file-store.ts'
-import { leaseOf, logsFromOf, type ReceivePace, readJsonBody } from './read-request.ts'
+import { leaseOf, logsFromOf, readJsonBody } from './read-request.ts'
 import { replicateRoutes } from './replicate-routes.ts'
-
-export interface ApiOptions {
-  readonly predictions: Predictions
-  readonly files: FileStore
-  readonly types: ServedTypes
-  readonly gpus: Gpus
-  readonly slots: number
-  readonly bootId: string
-  /** Null: this machine alone. */
-  readonly key: KeyCheck | null
-  readonly log: ExecutorLog
-  readonly pace: ReceivePace
-  /** For predictions whose id the client leaves to the worker. */
-  readonly newId: () => string
-}
-
-export type WorkerApi = Hono<{ Bindings: HttpBindings }>
-export type ApiContext = Context<{ Bindings: HttpBindings }>
 
 /** The prediction API of Cog and Replicate, with leases, retention and files. */
 export function createApi(options: ApiOptions): WorkerApi {
@@ -68,33 +44,18 @@ export function createApi(options: ApiOptions): WorkerApi {
   fileRoutes(api, options)
   replicateRoutes(api, options)
 
-  api.notFound((context) => refusedAnswer(context, new Refused('not_found', `nothing is at ${context.req.path.slice(0, 200)}`)))
+  api.notFound((context) =>
+    refusedAnswer(context, new Refused('not_found', `nothing is at ${context.req.path.slice(0, 200)}`)),
+  )
   api.onError((error, context) => {
     if (error instanceof Refused) return refusedAnswer(context, error)
     options.log.error({ err: error, path: context.req.path }, 'a request failed unexpectedly')
-    return refusedAnswer(context, new Refused('not_ready', 'the worker failed to answer; its log says why', { status: 500 }))
+    return refusedAnswer(
+      context,
+      new Refused('not_ready', 'the worker failed to answer; its log says why', { status: 500 }),
+    )
   })
   return api
-}
-
-/** @returns the id in the path @throws Refused bad_request */
-function idOf(context: ApiContext): string {
-  const parsed = predictionId.safeParse(context.req.param('id'))
-  if (!parsed.success) throw new Refused('bad_request', 'the id must consist of letters, digits, - and _, 64 at most')
-  return parsed.data
-}
-
-/** @returns the hash in the path @throws Refused bad_request */
-export function hashOf(context: ApiContext): string {
-  const parsed = sha256.safeParse(context.req.param('sha256'))
-  if (!parsed.success) throw new Refused('bad_request', 'a file is named by the SHA-256 of its content, in hex')
-  return parsed.data
-}
-
-/** @returns the prediction as it is told, with where to ask for it again */
-export function shown(context: ApiContext, { prediction }: Answer, status: 200 | 201 | 202, more: object = {}): Response {
-  const at = `${originOf(context)}/predictions/${prediction.id}`
-  return context.json({ ...prediction, ...more, urls: { get: at, cancel: `${at}/cancel` } }, status)
 }
 
 function refusedAnswer(context: ApiContext, error: Refused): Response {
@@ -105,10 +66,6 @@ function refusedAnswer(context: ApiContext, error: Refused): Response {
   // What was not read of a body is in the way of the next request.
   if (!context.env.incoming.complete) context.header('connection', 'close')
   return context.body(JSON.stringify({ status, code, title: code.replaceAll('_', ' '), detail }), status as 400)
-}
-
-function originOf(context: ApiContext): string {
-  return new URL(context.req.url).origin
 }
 
 function discoveryOf(context: ApiContext): object {
@@ -136,10 +93,12 @@ async function healthOf({ predictions, gpus, types, slots, bootId }: ApiOptions)
     slots: { total: slots, free },
     gpus: [...list],
     job_types: Object.fromEntries(
-      types.all().map(({ type, version: typeVersion, checkpointFormat, wantsGpu }) => [
-        type,
-        { version: typeVersion, checkpoint_format: checkpointFormat, gpu: wantsGpu && gpus.compute === 'gpu' },
-      ]),
+      types
+        .all()
+        .map(({ type, version: typeVersion, checkpointFormat, wantsGpu }) => [
+          type,
+          { version: typeVersion, checkpoint_format: checkpointFormat, gpu: wantsGpu && gpus.compute === 'gpu' },
+        ]),
     ),
   }
 }

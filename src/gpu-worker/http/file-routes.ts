@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { Refused } from '../refused.ts'
-import { type ApiOptions, hashOf, type WorkerApi } from './create-api.ts'
+import { type ApiOptions, hashOf, type WorkerApi } from './api-parts.ts'
 import { declaredLength, pieces } from './read-request.ts'
 
 /** Files by the hash of their content, for what is too large to be inline. */

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
 import { QueueError } from '../../domain/errors.ts'
 import { type ListenAddress, shownAddress } from '../listen-address.ts'
-import type { WorkerApi } from './create-api.ts'
+import type { WorkerApi } from './api-parts.ts'
 
 export interface TlsFiles {
   readonly cert: string
@@ -67,6 +67,8 @@ function cannotListen({ host, port }: ListenAddress, error: NodeJS.ErrnoExceptio
   return new QueueError(
     'config_invalid',
     `cannot listen on ${shownAddress(host, port)}: ${inUse ? 'another program listens there' : error.message}`,
-    { remedy: inUse ? 'Choose another port with --listen, or stop that program.' : 'Choose an address of this machine.' },
+    {
+      remedy: inUse ? 'Choose another port with --listen, or stop that program.' : 'Choose an address of this machine.',
+    },
   )
 }

@@ -100,5 +100,8 @@ export function waitOf(incoming: IncomingMessage): number {
 }
 
 function tooLarge(bytes: number): Refused {
-  return new Refused('too_large', `the body is ${bytes} bytes or more; at most ${largestBodyBytes} are taken: use /files`)
+  return new Refused(
+    'too_large',
+    `the body is ${bytes} bytes or more; at most ${largestBodyBytes} are taken: use /files`,
+  )
 }

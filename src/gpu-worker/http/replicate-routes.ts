@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { seedOfUnit } from '../../platform/unit-seed.ts'
 import { Refused } from '../refused.ts'
 import type { Answer } from '../runs/predictions.ts'
-import { seedOf } from '../runs/checkpoints.ts'
-import { type ApiContext, type ApiOptions, shown, type WorkerApi } from './create-api.ts'
+import { type ApiContext, type ApiOptions, shown, type WorkerApi } from './api-parts.ts'
 import { readJsonBody, waitOf } from './read-request.ts'
 
 const body = z.looseObject({ version: z.string().optional(), input: z.looseObject({}) })
@@ -35,7 +35,12 @@ async function create(
 ): Promise<Response> {
   const id = newId()
   const isWhole = typeof input['type'] === 'string' && typeof input['params'] === 'object'
-  const type = isWhole ? String(input['type']) : typeOf(name, types.all().map(({ type }) => type))
+  const type = isWhole
+    ? String(input['type'])
+    : typeOf(
+        name,
+        types.all().map(({ type }) => type),
+      )
   const served = types.find(type)
   if (served === null) throw new Refused('unknown_type', `this worker does not serve the job type "${type}"`)
   const defaults = {
@@ -45,7 +50,7 @@ async function create(
     position: 0,
     attempt: 1,
     attempt_token: id,
-    seed: seedOf(id),
+    seed: seedOfUnit(id),
   }
   const whole = isWhole ? { ...defaults, ...input } : { ...defaults, type, params: input }
   let answer = await predictions.put(id, { input: whole }, null)

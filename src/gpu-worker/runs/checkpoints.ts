@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json } from '../../domain/job.ts'
@@ -46,9 +45,4 @@ export async function placed(
   const text = JSON.stringify(value)
   if (Buffer.byteLength(text) <= inlineBytes) return { inline: value }
   return { sha256: await files.keepText(text) }
-}
-
-/** @returns a 32-bit number that is the same in every attempt of the unit, as the thread host makes it */
-export function seedOf(unitId: string): number {
-  return createHash('sha256').update(unitId).digest().readUInt32BE(0)
 }

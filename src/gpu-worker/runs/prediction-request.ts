@@ -1,8 +1,4 @@
-import {
-  type PredictionInput,
-  predictionInput,
-  sha256,
-} from '../../domain/wire/prediction.ts'
+import { type PredictionInput, predictionInput, sha256 } from '../../domain/wire/prediction.ts'
 import { Refused } from '../refused.ts'
 import { canonicalHash } from '../storage/canonical-hash.ts'
 import type { FileStore } from '../storage/file-store.ts'
@@ -35,7 +31,9 @@ export function readWanted(
     throw new Refused('bad_request', 'the body must be a JSON object')
   const { id: given, input, input_sha256: file } = body as Readonly<Record<string, unknown>>
   if (given !== undefined && given !== id)
-    throw new Refused('bad_request', `the body says id ${JSON.stringify(given)}, the path ${JSON.stringify(id)}`, { status: 422 })
+    throw new Refused('bad_request', `the body says id ${JSON.stringify(given)}, the path ${JSON.stringify(id)}`, {
+      status: 422,
+    })
   if (file === undefined) return { hash: canonicalHash(input ?? null), file: null, input: () => parseInput(body) }
   if (!sha256.safeParse(file).success || input !== undefined)
     throw new Refused('bad_request', 'the body needs either input or input_sha256, a SHA-256 in hex', { status: 422 })

@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/clock.ts'
 import type { Json, JsonObject } from '../../domain/job.ts'
 import type { HandlerJob, HandlerTask, ThreadExecutor } from '../../domain/ports/thread-executor.ts'
 import type { Prediction, PredictionInput } from '../../domain/wire/prediction.ts'
+import { seedOfUnit } from '../../platform/unit-seed.ts'
 import type { ExecutorLog } from '../../workers/executor-context.ts'
 import type { Gpus } from '../devices/gpus.ts'
 import { Refused } from '../refused.ts'
@@ -138,7 +139,9 @@ export class Predictions {
       if (!journal.names(hash)) files.remove(hash)
     }
     const { unit_id: unitId, attempt, nonce } = facts.attempt
-    await rm(attemptDirectory(paths.state, { unitId, attempt, nonce }), { recursive: true, force: true }).catch(() => undefined)
+    await rm(attemptDirectory(paths.state, { unitId, attempt, nonce }), { recursive: true, force: true }).catch(
+      () => undefined,
+    )
   }
 
   /** Takes no more, ends what runs, and resolves when all ends are durable or the time is over. */
@@ -156,7 +159,10 @@ export class Predictions {
     const served = types.find(input.type)
     if (served === null) throw new Refused('unknown_type', `this worker does not serve the job type "${input.type}"`)
     if (served.version !== input.version) {
-      throw new Refused('unknown_version', `"${input.type}" is here in version "${served.version}", not "${input.version}"`)
+      throw new Refused(
+        'unknown_version',
+        `"${input.type}" is here in version "${served.version}", not "${input.version}"`,
+      )
     }
     if (this.#runs.size >= slots) throw busy(`all ${slots} slots are taken`)
     if (journal.size >= mostKept) throw busy(`${journal.size} predictions are kept: DELETE those that are not needed`)
@@ -178,7 +184,7 @@ export class Predictions {
       completed_at: null,
       status: 'processing',
       checkpoint_format: served.checkpointFormat,
-      checkpoint: resume.state === undefined ? null : input.resume,
+      checkpoint: null,
       checkpoint_seq: input.resume?.seq ?? 0,
       checkpoint_mark: null,
       preamble: resume.note,
@@ -208,13 +214,20 @@ export class Predictions {
       cancelGraceMs: input.cancel_grace_ms,
       maxOutputBytes: input.max_output_bytes,
     }
-    const job: HandlerJob = { jobId: this.#jobNames.nameOf(input.job_id, content), handler, environment, cwd, ...content }
+    const job: HandlerJob = {
+      jobId: this.#jobNames.nameOf(input.job_id, content),
+      handler,
+      environment,
+      cwd,
+      ...content,
+    }
     const task: HandlerTask = {
       fence: fenceOf(run.record),
       unit: input.unit as Json | undefined,
       position: input.position,
       checkpoint: resume,
       resultsFile: null,
+      ...(input.seed === seedOfUnit(input.unit_id) ? {} : { seed: input.seed }),
       compute: served.wantsGpu ? gpus.compute : 'cpu',
       alone: false,
     }
@@ -253,7 +266,12 @@ export class Predictions {
     const newest = await newestCheckpoint(run.directory, run.record.checkpoint_format, told, files)
     // Two requests may have read the same file.
     if (newest === told || run.record.checkpoint_mark !== told.mark) return
-    run.record = { ...run.record, checkpoint: newest.checkpoint, checkpoint_mark: newest.mark, checkpoint_seq: newest.seq }
+    run.record = {
+      ...run.record,
+      checkpoint: newest.checkpoint,
+      checkpoint_mark: newest.mark,
+      checkpoint_seq: newest.seq,
+    }
     if (this.#runs.get(run.record.id) !== run) return
     journal.write(run.record)
     // The one before may just be fetched.

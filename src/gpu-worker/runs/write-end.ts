@@ -11,7 +11,12 @@ import type { Run } from './run.ts'
  * @returns the record of its end
  * @throws Error when something it made cannot be handed over
  */
-export async function finishedRecord(run: Run, facts: EndFacts, files: FileStore, now: number): Promise<PredictionRecord> {
+export async function finishedRecord(
+  run: Run,
+  facts: EndFacts,
+  files: FileStore,
+  now: number,
+): Promise<PredictionRecord> {
   const { artifacts, output, elapsedMs } = facts
   const handedOver: Prediction['artifacts'] = []
   for (const { name, mediaType, bytes, sha256 } of artifacts) {

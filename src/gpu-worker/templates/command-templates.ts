@@ -6,9 +6,7 @@ import { version as ownVersion } from '../../config/version.ts'
 import { QueueError } from '../../domain/errors.ts'
 import { ownTypeNames } from '../../domain/handler-info.ts'
 import type { Json, JsonObject } from '../../domain/job.ts'
-import { seedOf } from '../runs/checkpoints.ts'
 import type { ServedType } from '../served-types.ts'
-import commandTemplateHandler from './command-handler.ts'
 
 export type CommandTemplates = ReadonlyMap<string, ServedType>
 
@@ -26,6 +24,7 @@ const template = z.strictObject({
 const templates = z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'must be a name such as "montecarlo"'), template)
 
 const heapMegabytes = 256
+const handlerType = 'command_template'
 
 /**
  * Reads the programs that the operator lets this worker run, by job type; a client cannot send one.
@@ -62,7 +61,7 @@ function servedTemplate(
     checkpointFormat: format ?? `${type}/${version}`,
     wantsGpu: gpu,
     handler: {
-      type: commandTemplateHandler.type,
+      type: handlerType,
       file: handlerFile(),
       revision: ownVersion,
       reusable: false,
@@ -79,7 +78,7 @@ function servedTemplate(
         unit_id: input.unit_id,
         position: input.position,
         attempt: input.attempt,
-        seed: input.seed ?? seedOf(input.unit_id),
+        seed: input.seed,
         dependencies: input.dependencies as JsonObject,
         resume: resume ?? null,
       },
@@ -88,9 +87,9 @@ function servedTemplate(
 }
 
 function handlerFile(): string {
-  const here = fileURLToPath(new URL('./command-handler.js', import.meta.url))
+  const here = fileURLToPath(new URL('../../workers/handlers/command-template.js', import.meta.url))
   // From source the built module is loaded: threads always run what ships.
-  return import.meta.url.endsWith('.ts') ? here.replace(/([\\/])src([\\/]gpu-worker[\\/])/, '$1dist$2') : here
+  return import.meta.url.endsWith('.ts') ? here.replace(/([\\/])src([\\/]workers[\\/])/, '$1dist$2') : here
 }
 
 function readJson(file: string): unknown {

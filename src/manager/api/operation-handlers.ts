@@ -10,6 +10,7 @@ import { cancelJobs } from '../services/cancel-job.ts'
 import { decideJob } from '../services/decide-job.ts'
 import { deleteJobs } from '../services/delete-jobs.ts'
 import { exportJobs } from '../services/export-jobs.ts'
+import { addGpuWorker, listGpuWorkers, removeGpuWorker, testGpu } from '../services/gpu-workers.ts'
 import { jobLogs } from '../services/job-logs.ts'
 import { jobResult } from '../services/job-result.ts'
 import { jobStatus } from '../services/job-status.ts'
@@ -70,6 +71,10 @@ export const operationHandlers: { readonly [Name in OperationName]: OperationHan
   remove_schedule: removeSchedule,
   list_job_types: listJobTypes,
   queue_status: queueStatus,
+  add_gpu_worker: addGpuWorker,
+  remove_gpu_worker: removeGpuWorker,
+  list_gpu_workers: listGpuWorkers,
+  test_gpu: testGpu,
   stop_manager: ({ facts, supervisor, requestStop }, request) => {
     const answer = { pid: facts.pid, running: supervisor.running, drain_ms: request.drain_ms }
     requestStop({ drainMs: request.drain_ms, running: request.running, reason: request.reason })
@@ -79,7 +84,7 @@ export const operationHandlers: { readonly [Name in OperationName]: OperationHan
 
 /** Operations that hold their connection for long and so have a bound of their own. */
 export function isLongPoll(name: OperationName): boolean {
-  return name === 'wait_for_jobs'
+  return name === 'wait_for_jobs' || name === 'test_gpu'
 }
 
 /** What tells that the manager lives, or ends it, is answered however many calls there are: a busy manager is not a dead one. */
@@ -95,6 +100,9 @@ const startsWork: ReadonlySet<OperationName> = new Set([
   'export_jobs',
   'schedule_job',
   'send_input',
+  'add_gpu_worker',
+  'remove_gpu_worker',
+  'test_gpu',
 ])
 
 /** Answers that a stopping manager still gives; everything else is for its successor. */

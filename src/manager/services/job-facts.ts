@@ -1,6 +1,7 @@
 import { type Display, type DisplayFacts, displayState, type UnitFacts } from '../../domain/display-state.ts'
 import type { Attempt, Job, Unit } from '../../domain/job.ts'
 import type { Dependency } from '../../domain/ports/job-store.ts'
+import { gpuFactsOf } from './gpu-wait-facts.ts'
 import type { ServiceContext } from './service-context.ts'
 
 /** Shorter silence is not worth telling. */
@@ -50,6 +51,7 @@ function displayFacts(context: ServiceContext, job: Job, facts: Omit<JobFacts, '
   return {
     ...common,
     slots: dispatcher.slotsOf(job.type),
+    ...gpuFactsOf(context, job),
     diskFull: !storage.healthy,
     queuePaused: dispatcher.isQueuePaused(job.queue),
     queueFull: wait === 'full',

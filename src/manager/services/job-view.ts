@@ -8,6 +8,7 @@ import { isFinalJobState, priorityName } from '../../domain/states.ts'
 import type { AttemptView, ErrorView, JobLine, JobView, ProgressView } from '../../domain/wire/shared.ts'
 import { type Estimate, estimateFromEarlier } from '../runtime/estimator.ts'
 import { boundedJson } from './bounded-json.ts'
+import { gpuView, modesText } from './gpu-view.ts'
 import { jobChanges } from './job-changes.ts'
 import { type JobFacts, jobFacts } from './job-facts.ts'
 import { jobReview } from './job-review.ts'
@@ -27,6 +28,7 @@ export function jobView(context: ServiceContext, job: Job, detail: 'concise' | '
   const lastAttempt = attempts.at(-1) ?? null
   const output = outputOf(context, job, unit)
   const full = detail === 'full'
+  const gpu = gpuView(context, job)
   const isOpen = job.finishedAt === null && job.keepOpen && job.sealedAt === null
   return {
     id: job.id,
@@ -50,7 +52,8 @@ export function jobView(context: ServiceContext, job: Job, detail: 'concise' | '
     ...dependenciesView(context, job, facts, full),
     no_output_s: facts.silentMs === null ? null : Math.round(facts.silentMs / 1000),
     attempts: unit === null && job.startedAt !== null ? null : attempts.length,
-    execution_mode: lastAttempt?.mode ?? null,
+    execution_mode: lastAttempt?.mode ?? (gpu === null ? null : modesText(gpu)),
+    ...(gpu === null ? {} : { gpu }),
     error: isFinalJobState(job.state)
       ? errorView(job.error)
       : passingErrorView(job.error ?? lastAttempt?.error ?? null),
@@ -197,6 +200,9 @@ export function attemptView(position: number, attempt: Attempt): AttemptView {
     outcome: attempt.outcome,
     executor: attempt.executor,
     mode: attempt.mode,
+    device: attempt.device === null ? null : harmlessText(attempt.device),
+    worker: attempt.remote?.worker ?? null,
+    fallback_reason: attempt.fallbackReason === null ? null : harmlessText(attempt.fallbackReason.message),
     exit_code: attempt.exitCode,
     started_at: iso(attempt.startedAt),
     finished_at: isoOrNull(attempt.finishedAt),

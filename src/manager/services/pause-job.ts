@@ -59,10 +59,11 @@ function pauseOne(context: ServiceContext, id: string, freeze: boolean, commit: 
   if (held.length === 0) return { id, outcome: 'paused', why: 'nothing of it runs; nothing starts until it is resumed' }
   if (freeze) {
     if (!suspends) {
+      const what = held.some(({ executor }) => executor === 'gpu') ? 'what runs at a GPU worker' : 'a handler'
       return {
         id,
         outcome: 'refused',
-        why: `a handler cannot be suspended; it is paused, and ${units(held)} allowed to finish`,
+        why: `${what} cannot be suspended; it is paused, and ${units(held)} allowed to finish`,
       }
     }
     return {

@@ -1,7 +1,9 @@
 import type { Statistics } from '../../domain/ports/history-store.ts'
 import type { QueueStatusAnswer } from '../../domain/wire/jobs.ts'
+import type { OperationCall } from '../../domain/wire/operations.ts'
 import type { QueueView } from '../../domain/wire/shared.ts'
 import { readDeaths } from '../../platform/deaths-file.ts'
+import { gpuWorkers, nextOf } from './gpu-workers.ts'
 import { jobLine } from './job-view.ts'
 import { queueView } from './queue-view.ts'
 import type { ServiceContext } from './service-context.ts'
@@ -11,12 +13,19 @@ const runningShown = 20
 const healingShownMs = 24 * 3_600_000
 const deathWindowMs = 10 * 60_000
 const queuesShown = 50
+const gpuWorkersShown = 50
 const prunedShown = 10
 const prunedShownMs = 30 * 24 * 3_600_000
 
 /** The manager, its slots, totals and what is wrong, if anything. */
-export async function queueStatus(context: ServiceContext): Promise<QueueStatusAnswer> {
-  const { store, clock, facts, settings, storage, dispatcher } = context
+export async function queueStatus(
+  context: ServiceContext,
+  request: OperationCall<'queue_status'>,
+): Promise<QueueStatusAnswer> {
+  const { store, clock, facts, settings, storage, dispatcher, fleet } = context
+  // Before anything is read: it takes seconds, and what it finds is in the status then.
+  const gpuTests = request.test_gpu ? (await fleet.test(null)).slice(0, gpuWorkersShown) : null
+  const workers = (await gpuWorkers(fleet)).slice(0, gpuWorkersShown)
   const now = clock.now()
   const statistics = await readStatistics(context, now)
   const enabled = store.readSchedules().filter((schedule) => schedule.enabled)
@@ -37,6 +46,7 @@ export async function queueStatus(context: ServiceContext): Promise<QueueStatusA
           `Self-healing stopped at ${new Date(healingStopped.at).toISOString()}: ${healingStopped.reason}; until a client came, nothing was started.`,
         ]),
   ]
+  const gpuAdvice = workers.length === 0 || gpuTests !== null ? '' : ` ${nextOf(workers) ?? ''}`.trimEnd()
   return {
     manager: {
       version: facts.version,
@@ -55,6 +65,8 @@ export async function queueStatus(context: ServiceContext): Promise<QueueStatusA
         .status()
         .map(({ pid, threads, attempts, rssBytes }) => ({ pid, threads, attempts, rss_bytes: rssBytes })),
     },
+    gpu_workers: workers,
+    ...(gpuTests === null ? {} : { gpu_tests: gpuTests }),
     queues: notableQueues(context),
     schedules: {
       enabled: enabled.length,
@@ -74,7 +86,7 @@ export async function queueStatus(context: ServiceContext): Promise<QueueStatusA
       accepting_jobs: accepting,
     },
     warnings,
-    next: 'list_jobs shows jobs; job_status one of them.',
+    next: `list_jobs shows jobs; job_status one of them.${gpuAdvice}`,
   }
 }
 

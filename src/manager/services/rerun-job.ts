@@ -6,6 +6,7 @@ import { isFinalJobState, priorityName, type UnitState } from '../../domain/stat
 import { type RerunRequest, type SubmitAnswer, type SubmitRequest, submitRequest } from '../../domain/wire/submit.ts'
 import { clientContext } from '../runtime/command-task.ts'
 import { createSourceReader } from '../runtime/source-readers.ts'
+import { gpuOfFirst } from './rerun-gpu.ts'
 import type { ServiceContext } from './service-context.ts'
 import { submitOrRerun } from './submit-job.ts'
 
@@ -45,14 +46,9 @@ export async function rerunJob(context: ServiceContext, request: RerunRequest): 
   return submitOrRerun(context, submission, { jobId: job.id, name, selection, units })
 }
 
-function submissionOf(
-  { jobTypes }: ServiceContext,
-  job: Job,
-  payload: JobPayload,
-  request: RerunRequest,
-): SubmitRequest {
+function submissionOf(context: ServiceContext, job: Job, payload: JobPayload, request: RerunRequest): SubmitRequest {
   const { params: overriddenParams, ...overrides } = request.overrides ?? {}
-  const type = jobTypes.named(job.type)
+  const type = context.jobTypes.named(job.type)
   const client = clientContext.safeParse(payload.context).data
   const { options } = payload
   const { retry, rateLimit } = options
@@ -98,6 +94,7 @@ function submissionOf(
     ...(job.testUnits === null || request.only !== undefined || request.units !== undefined
       ? {}
       : { test_first: job.testUnits }),
+    ...gpuOfFirst(options.gpu, context.jobTypes.handlerOf(job.type)?.info ?? null, overrides),
     ...(payload.finalStep === null ? {} : { final_step: { params: payload.finalStep.params } }),
     ...overrides,
     params: overriddenParams === undefined ? payload.params : type.mergeParams(payload.params, overriddenParams),

@@ -1,5 +1,5 @@
 import { QueueError } from '../../domain/errors.ts'
-import type { Job, Unit } from '../../domain/job.ts'
+import type { Attempt, Job, Unit } from '../../domain/job.ts'
 import type { AttemptControl } from '../../domain/ports/attempt.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
 import type { SendInputAnswer } from '../../domain/wire/units.ts'
@@ -49,16 +49,21 @@ function liveCommand(context: ServiceContext, job: Job, unit: Unit): AttemptCont
     const remedy = 'rerun_job starts it again; job_status shows how it ended.'
     throw new QueueError('invalid_transition', `${which} has ended (${unit.state}), so nothing reads input`, { remedy })
   }
-  const live = context.supervisor.liveOf(unit.id)
-  if (live !== null) return live
   const attempt = context.store.readAttempts(unit.id).at(-1)
+  const live = context.supervisor.liveOf(unit.id)
+  if (live !== null && attempt?.executor !== 'gpu') return live
   if (attempt?.executor === 'command') {
     throw new QueueError('invalid_transition', `the command of ${which} is just being started or ended`, {
       remedy: 'Call again, or look at it with job_status.',
     })
   }
-  const where = attempt?.executor === 'gpu' ? `on a remote worker (${attempt.mode})` : 'without a process of its own'
+  const where = attempt?.executor === 'gpu' ? placeOf(attempt) : 'without a process of its own'
   throw new QueueError('invalid_transition', `${which} runs ${where}, which has no input`, {
     remedy: 'Only commands take input: type "command" with params.interactive: true.',
   })
+}
+
+function placeOf({ mode, remote, device }: Attempt): string {
+  const worker = remote === null ? 'a GPU worker' : `the GPU worker ${remote.worker}`
+  return `at ${worker} (${device === null ? mode : `${mode}, ${device}`})`
 }

@@ -34,6 +34,8 @@ export function unitView(context: ServiceContext, unit: Unit, detail: 'concise' 
     untrusted_input: harmlessText(cutText(textOf(payload?.input ?? null), inputLength)),
     attempts: unit.attempt,
     failures: unit.failures,
+    mode: last?.mode ?? null,
+    ...(last?.device == null ? {} : { device: harmlessText(last.device) }),
     exit_code: last?.exitCode ?? null,
     duration_s: last === undefined ? null : Math.max(0, ((last.finishedAt ?? clock.now()) - last.startedAt) / 1000),
     error: unit.state === 'completed' ? null : shortError(last?.error ?? null),
@@ -45,7 +47,13 @@ export function unitView(context: ServiceContext, unit: Unit, detail: 'concise' 
 }
 
 function historyOf(unit: Unit, attempt: Attempt) {
-  return { ...attemptView(unit.position, attempt), error: shortError(attempt.error) }
+  const view = attemptView(unit.position, attempt)
+  const reason = view.fallback_reason
+  return {
+    ...view,
+    fallback_reason: reason === null ? null : cutText(reason, messageLength),
+    error: shortError(attempt.error),
+  }
 }
 
 function textOf(input: Json): string {

@@ -20,6 +20,11 @@ CREATE TABLE unit_gpu (
   fallback_reason TEXT                                           -- JSON: the error; null: it did not fall back
 ) STRICT;
 
+-- Final is final, as in job_updated.
+CREATE TRIGGER job_gpu_updated AFTER UPDATE OF gpu, gpu_waits_since ON job WHEN OLD.finished_at IS NOT NULL BEGIN
+  SELECT RAISE(ABORT, 'job is final');
+END;
+
 DROP VIEW job_snapshot;
 CREATE VIEW job_snapshot AS
 SELECT job.seq, job.id, job.queue, job.type, job.name, job.state, job.priority, job.run_at, job.concurrency,

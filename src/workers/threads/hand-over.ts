@@ -66,6 +66,7 @@ function wireRun({ key, fence }: ThreadAttempt, { task }: AttemptWork): WireRun 
     ...(task.checkpoint === undefined ? {} : { checkpoint: task.checkpoint }),
     ...(task.resultsFile === null ? {} : { results_file: task.resultsFile }),
     ...(task.compute === 'gpu' ? { compute: task.compute } : {}),
+    ...(task.seed === undefined ? {} : { seed: task.seed }),
   }
 }
 

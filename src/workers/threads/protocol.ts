@@ -46,6 +46,8 @@ const runItem = z.strictObject({
   results_file: z.string().optional(),
   /** Left out: it computes on the processor. */
   compute: z.literal('gpu').optional(),
+  /** Left out: that of the unit. */
+  seed: z.int().optional(),
 })
 export type WireRun = z.infer<typeof runItem>
 

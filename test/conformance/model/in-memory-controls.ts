@@ -54,6 +54,7 @@ export abstract class InMemoryControls extends InMemoryAttempts {
       if (job.pausedAt === null && job.frozenAt === null) return false
       job.pausedAt = null
       job.frozenAt = null
+      job.gpuWaitsSince = null
       this.tell('job.resumed', jobId, null, {}, now)
       this.state.notes.jobs.add(jobId)
       return true

@@ -64,6 +64,10 @@ export abstract class InMemoryGpu extends InMemoryControls implements GpuStore {
       }))
   }
 
+  readGpuWaiter(jobSeq: number, now: number): GpuWaiter | null {
+    return this.readGpuWaiters(now, Number.MAX_SAFE_INTEGER).find(({ seq }) => seq === jobSeq) ?? null
+  }
+
   readGpuLanes(jobSeq: number, now: number): readonly (string | null)[] {
     return this.#lanes(jobSeq)
       .filter(({ forGpu, nextDueAt }) => forGpu && nextDueAt <= now)

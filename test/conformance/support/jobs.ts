@@ -2,6 +2,7 @@ import type { ErrorRecord } from '../../../src/domain/errors.ts'
 import type { Fence, Job, JobOptions, Json, Unit } from '../../../src/domain/job.ts'
 import type { ArtifactFacts } from '../../../src/domain/ports/attempt.ts'
 import type { EndFacts, HeldOutput, JobStore, NewJob, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
+import type { ExecutorKind } from '../../../src/domain/states.ts'
 import { jobOptions } from '../../support/job-options.ts'
 import { newJob as buildJob } from '../../support/new-job.ts'
 
@@ -62,6 +63,8 @@ export function artifact(name: string, bytes = 3): ArtifactFacts {
   return { name, mediaType: 'text/plain', bytes, sha256: 'ab'.repeat(32) }
 }
 
+export const awayRecord: ErrorRecord = { code: 'gpu_unavailable', message: 'rig is away', remedy: 'Start rig.' }
+
 export const brokenRecord: ErrorRecord = { code: 'command_failed', message: 'exit code 1', remedy: 'Read the log.' }
 
 /** @returns the created job. @throws when the key was known */
@@ -82,6 +85,8 @@ interface ClaimChanges {
   readonly now?: number
   readonly workerId?: string
   readonly limitKey?: string | null
+  /** Default: a command. */
+  readonly executor?: ExecutorKind
 }
 
 export interface Claimed {
@@ -94,9 +99,10 @@ export interface Claimed {
 /** @returns up to `limit` units of a lane, each with its fence; none when nothing is due. */
 export function claimSome(store: JobStore, jobId: string, limit: number, changes: ClaimChanges = {}): Claimed[] {
   nonces += 1
-  const { now = start, workerId = worker.id, limitKey = null } = changes
+  const { now = start, workerId = worker.id, limitKey = null, executor = 'command' } = changes
+  const mode = executor === 'gpu' ? 'remote' : 'local'
   const nonce = `nonce-${nonces}`
-  const request = { jobId, limitKey, limit, workerId, executor: 'command', mode: 'local', nonce, now } as const
+  const request = { jobId, limitKey, limit, workerId, executor, mode, nonce, now }
   const { units, job, nextDueAt } = store.claimUnitsIfDue(request)
   return units.map((unit) => {
     if (job === null) throw new Error('claimed without a job')
@@ -109,6 +115,11 @@ export function claim(store: JobStore, jobId: string, changes: ClaimChanges = {}
   const [claimed] = claimSome(store, jobId, 1, changes)
   if (claimed === undefined) throw new Error(`nothing to claim of ${jobId}`)
   return claimed
+}
+
+/** @returns a unit that a GPU worker is to run, and its fence. @throws when none waits for one */
+export function claimForGpu(store: JobStore, jobId: string, changes: ClaimChanges = {}): Claimed {
+  return claim(store, jobId, { ...changes, executor: 'gpu' })
 }
 
 /** Every way a fence can be wrong by one part. */

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { allChecks } from '../../../src/gpu-client/conformance/all-checks.ts'
 import { useTemporaryHome } from '../../support/temporary-home.ts'
 import { type Bend, type BentAnswer, type BentRequest, bendWorker, withInput, withJson } from './support/bent-worker.ts'
 import { python, startPythonWorker } from './support/python-worker.ts'
@@ -227,6 +229,86 @@ const bends: readonly (readonly [string, Bend | (() => Bend), readonly string[]]
     answers('GET', one, (value) => ({ ...value, checkpoint: null })),
     ['checkpoint/told', 'checkpoint/kept-after-end'],
   ],
+  [
+    'a code that says nothing',
+    async (request, pass) => {
+      const answer = await pass(request)
+      return answer.status < 400 ? answer : withJson(answer, (value) => ({ ...value, code: 'bad_request' }))
+    },
+    [
+      'key/missing',
+      'http/unknown-id',
+      'submit/unknown-type',
+      'submit/unknown-version',
+      'submit/other-input',
+      'slots/busy',
+      'files/wrong-hash',
+    ],
+  ],
+  [
+    'a health check without the job type',
+    answers('GET', health, (value) => ({ ...value, job_types: {} })),
+    ['discovery/job-type'],
+  ],
+  [
+    'a boot id of its own for every answer',
+    answers('GET', health, (value) => ({ ...value, boot_id: randomUUID() })),
+    ['discovery/boot-id'],
+  ],
+  [
+    'refusals as pages',
+    async (request, pass) => ({ ...(await pass(request)), headers: { 'content-type': 'text/html' } }),
+    ['http/problem-details'],
+  ],
+  [
+    'a crash at odd ids',
+    (request, pass) => (/%|x{99}/.test(request.path) ? empty(500) : pass(request)),
+    ['http/odd-ids', 'files/no-hash'],
+  ],
+  ['any method accepted', codeInstead(405, 200), ['http/wrong-method']],
+  [
+    'a crash at odd offsets',
+    (request, pass) => (/logs_from=\D/.test(request.path) ? empty(500) : pass(request)),
+    ['http/bad-offset'],
+  ],
+  ['201 for an accepted PUT', codeInstead(202, 201), ['submit/accepted']],
+  [
+    'missing fields made up',
+    inputs((input) => ({ type: 'sleep', version: '1', params: { seconds: 0 }, attempt_token: 'x', seed: 1, ...input })),
+    ['submit/missing-fields'],
+  ],
+  [
+    'a crash at hostile keys',
+    (request, pass) => (request.body.includes('__proto__') ? empty(500) : pass(request)),
+    ['submit/hostile-keys'],
+  ],
+  [
+    'times out of order',
+    answers('GET', one, (value) => ({ ...value, completed_at: '2001-01-01T00:00:00.000Z' })),
+    ['run/times'],
+  ],
+  [
+    'files that are cut',
+    async (request, pass) => {
+      const answer = await pass(request)
+      const isFile = request.method === 'GET' && request.path.startsWith('/files/')
+      return isFile ? { ...answer, body: answer.body.subarray(0, 1_000) } : answer
+    },
+    ['run/large-output', 'files/round-trip'],
+  ],
+  [
+    'a cancel that overwrites a result',
+    answers('POST', /cancel$/, (value) => ({ ...value, status: 'canceled' })),
+    ['cancel/too-late'],
+  ],
+  ['busy for what it knows', busyWhen('known'), ['slots/known-while-busy']],
+  ['slots that leak', busyWhen('cancelled'), ['slots/freed']],
+  ['a file that is refused the second time', fileOnce, ['files/repeat']],
+  [
+    'inputs in files unknown',
+    (request, pass) => (request.body.includes('input_sha256') ? empty(422) : pass(request)),
+    ['files/input', 'files/missing'],
+  ],
 ]
 
 function withBody(request: BentRequest, change: (body: JsonObject) => JsonObject): BentRequest {
@@ -246,16 +328,46 @@ function answersOnce(end: string, status: number): () => Bend {
   }
 }
 
+/** Says busy to what is known already, or to everything once a run was cancelled. */
+function busyWhen(when: 'known' | 'cancelled'): () => Bend {
+  return () => {
+    const known = new Set<string>()
+    let wasCancelled = false
+    return async (request, pass) => {
+      wasCancelled ||= request.path.endsWith('/cancel')
+      if (request.method !== 'PUT' || !one.test(request.path)) return pass(request)
+      if (when === 'known' ? known.has(request.path) : wasCancelled) return empty(409)
+      known.add(request.path)
+      return pass(request)
+    }
+  }
+}
+
+function fileOnce(): Bend {
+  const sent = new Set<string>()
+  return (request, pass) => {
+    if (request.method !== 'PUT' || !request.path.startsWith('/files/')) return pass(request)
+    if (sent.has(request.path)) return empty(409)
+    sent.add(request.path)
+    return pass(request)
+  }
+}
+
 function isMaker(bend: Bend | (() => Bend)): bend is () => Bend {
   return bend.length === 0
 }
+
+test('every check is seen to fail', () => {
+  const seen = new Set(bends.flatMap(([, , names]) => names))
+  expect(allChecks.map((check) => check.name).filter((name) => !seen.has(name))).toEqual([])
+})
 
 describe.skipIf(python === null)('the suite sees', () => {
   test.each(bends)('%s', async (_, bend, names) => {
     const { home } = useTemporaryHome()
     const worker = await startPythonWorker(join(home, 'worker'))
     const bent = await bendWorker(worker, isMaker(bend) ? bend() : bend)
-    const { checks } = await runSuite(bent, { only: names, patienceMs: 4_000 })
+    const { checks } = await runSuite(bent, { only: names, patienceMs: 2_500 })
     expect(
       checks
         .filter((check) => check.status === 'failed')

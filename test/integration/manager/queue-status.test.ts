@@ -23,6 +23,7 @@ function openStatus() {
       runningInQueue: (name: string) => running.get(name) ?? 0,
     },
     threads: { status: () => [] },
+    fleet: { status: () => [], isConfigured: () => false },
     jobTypes: { problemOf: () => null },
     isDraining: () => false,
   } as unknown as ServiceContext
@@ -36,7 +37,7 @@ test('shows queues that have something to tell, those that people stopped first'
   store.updateQueue('plain', {}, start)
   store.updateQueue('busy', {}, start)
   running.set('busy', 3)
-  const { queues } = await queueStatus(context)
+  const { queues } = await queueStatus(context, { test_gpu: false })
   expect(queues[0]).toMatchObject({ name: 'stopped', paused: true })
   expect(queues.map((queue) => queue.name).sort()).toEqual(['busy', 'limited', 'stopped'])
   expect(queues.find((queue) => queue.name === 'limited')).toMatchObject({
@@ -48,13 +49,13 @@ test('shows queues that have something to tell, those that people stopped first'
 
 test('says when the next schedule is due, and what retention deleted lately', async () => {
   const { context, store, clock } = openStatus()
-  expect((await queueStatus(context)).schedules).toEqual({ enabled: 0, next_run_at: null })
+  expect((await queueStatus(context, { test_gpu: false })).schedules).toEqual({ enabled: 0, next_run_at: null })
   store.saveSchedule(newSchedule('late', { nextRunAt: start + day }))
   store.saveSchedule(newSchedule('soon', { nextRunAt: start + 60_000 }))
   store.saveSchedule(newSchedule('off', { nextRunAt: start, enabled: false }))
   store.recordPruning({ at: start - 40 * day, jobs: 1, bytes: 1, rule: 'age' })
   store.recordPruning({ at: start, jobs: 7, bytes: 900, rule: 'count' })
-  const answer = await queueStatus(context)
+  const answer = await queueStatus(context, { test_gpu: false })
   expect(answer.schedules).toEqual({ enabled: 2, next_run_at: new Date(start + 60_000).toISOString() })
   expect(answer.pruned).toEqual([{ at: new Date(clock.now()).toISOString(), jobs: 7, bytes: 900, rule: 'count' }])
 })
@@ -62,8 +63,8 @@ test('says when the next schedule is due, and what retention deleted lately', as
 test('totals do not depend on the reader', async () => {
   const { context, complete } = openStatus()
   complete(1, start)
-  const expected = (await queueStatus(context)).last_24h
+  const expected = (await queueStatus(context, { test_gpu: false })).last_24h
   expect(expected).toMatchObject({ submitted: 1, completed: 1 })
   const reader = { ...context.reader, readStatistics: () => Promise.reject(new Error('gone')) }
-  expect((await queueStatus({ ...context, reader })).last_24h).toEqual(expected)
+  expect((await queueStatus({ ...context, reader }, { test_gpu: false })).last_24h).toEqual(expected)
 })

@@ -25,7 +25,12 @@ function undescribed(schema: Schema, path: string): string[] {
 
 describe('the built-in handlers', () => {
   test('are these', () => {
-    expect(builtInHandlers.map(({ definition }) => definition.type)).toEqual(['http', 'checksum_tree', 'sleep'])
+    expect(builtInHandlers.map(({ definition }) => definition.type)).toEqual([
+      'http',
+      'checksum_tree',
+      'montecarlo',
+      'sleep',
+    ])
   })
 
   test('name the built module that a thread loads', () => {

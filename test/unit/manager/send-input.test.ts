@@ -20,7 +20,14 @@ function contextWith(state: string, options: { live?: boolean; executor?: string
     store: {
       readJob: (id: string) => (id === 'j' ? { id, counts: { total: 1 } } : null),
       readUnits: (_: string, page: { afterPosition: number }) => (page.afterPosition === -1 ? [unit] : []),
-      readAttempts: () => [{ executor: options.executor ?? 'command', mode: 'gpu' }],
+      readAttempts: () => [
+        {
+          executor: options.executor ?? 'command',
+          mode: 'gpu',
+          remote: { worker: 'rig', remoteId: 'r' },
+          device: 'NVIDIA H200',
+        },
+      ],
     },
     supervisor: { liveOf: () => (options.live === false ? null : live) },
   }
@@ -44,7 +51,8 @@ test.for([
   ['available', {}, /job j is not running yet/],
   ['completed', {}, /job j has ended \(completed\)/],
   ['running', { live: false }, /just being started or ended/],
-  ['running', { live: false, executor: 'gpu' }, /remote worker \(gpu\)/],
+  ['running', { live: false, executor: 'gpu' }, /runs at the GPU worker rig \(gpu, NVIDIA H200\), which has no input/],
+  ['running', { live: true, executor: 'gpu' }, /runs at the GPU worker rig/],
   ['running', { live: false, executor: 'inline' }, /without a process of its own/],
 ] as const)('a unit that is %s (%j) takes nothing, and the answer says why', async ([state, options, message]) => {
   const { context, sent } = contextWith(state, options)

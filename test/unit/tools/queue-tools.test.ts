@@ -118,6 +118,7 @@ const unit: UnitView = {
   untrusted_input: '"a"',
   attempts: 1,
   failures: 1,
+  mode: null,
   exit_code: 1,
   duration_s: 1,
   error: null,

@@ -1,7 +1,14 @@
+import type { Prediction } from '../../../domain/wire/prediction.ts'
 import { type Check, demand, demandSame, NotApplicable } from '../check.ts'
 import { brief, ended, jsonOf, sha256Of } from '../probe.ts'
 
 const nested = { text: 'Größe ✓ 🎛', list: [1, 2.5, null, true], deep: { empty: {}, none: [] } }
+
+/** @returns the hash of the artifact that stands in for a large result, as it does in the queue itself. */
+function artifactOf({ output, artifacts }: Prediction): string | undefined {
+  const name = typeof output === 'object' && output !== null && 'artifact' in output ? output['artifact'] : undefined
+  return artifacts.find((artifact) => artifact.name === name)?.sha256
+}
 
 export const runChecks: readonly Check[] = [
   {
@@ -101,7 +108,7 @@ export const runChecks: readonly Check[] = [
   },
   {
     name: 'run/large-output',
-    title: 'an output over 256 KiB comes back whole, inline or as a file',
+    title: 'an output over 256 KiB comes back whole: inline, as a file or as an artifact',
     why: 'Answers have a limit; what is larger must not be cut.',
     async run(probe) {
       const large = 'x'.repeat(400 * 1024)
@@ -111,9 +118,11 @@ export const runChecks: readonly Check[] = [
       await probe.startWith(id, JSON.stringify({ id, input_sha256: sha256Of(input) }))
       const done = await probe.untilEnded(id)
       demand(done.status === 'succeeded', 'succeeded', brief(done))
-      if (done.output_sha256 === undefined) return demand(done.output === large, 'the whole output', brief(done))
-      const file = await probe.ask({ method: 'GET', path: `/files/${done.output_sha256}` })
-      demandSame('SHA-256 of the file', sha256Of(file.body), done.output_sha256)
+      if (done.output === large) return
+      const hash = done.output_sha256 ?? artifactOf(done)
+      demand(hash !== undefined, 'the whole output, output_sha256, or an artifact that the output names', brief(done))
+      const file = await probe.ask({ method: 'GET', path: `/files/${hash}` })
+      demandSame('SHA-256 of the file', sha256Of(file.body), hash)
       demand(jsonOf(file) === large, 'the output as JSON in the file', `${file.body.length} bytes of something else`)
     },
   },

@@ -58,7 +58,7 @@ export class AttemptRun {
   }
 
   get seed(): number {
-    return seedOfUnit(this.item.unit_id)
+    return this.item.seed ?? seedOfUnit(this.item.unit_id)
   }
 
   get progress(): ProgressReporter {

@@ -352,13 +352,15 @@ class Worker:
     def health(self):
         with self.lock:
             free = max(0, self.slots - len(self.running))
+        gpus = self.gpus()
+        facts = lambda each: {name: each[name] for name in ("version", "checkpoint_format")}
         types = {
-            name: {"version": each["version"], "checkpoint_format": each["checkpoint_format"], "gpu": each["gpu"]}
+            name: {**facts(each), "gpu": each["gpu"] and len(gpus) > 0}
             for name, each in JOB_TYPES.items()
         }
         slots = {"total": self.slots, "free": free}
         about = {"status": "READY" if free else "BUSY", "protocol": PROTOCOL, "version": "python-example"}
-        return {**about, "boot_id": self.boot_id, "slots": slots, "gpus": self.gpus(), "job_types": types}
+        return {**about, "boot_id": self.boot_id, "slots": slots, "gpus": gpus, "job_types": types}
 
     def gpus(self):
         """What nvidia-smi says, looked at every 5 s at most. An empty list: no NVIDIA GPU."""
@@ -584,10 +586,11 @@ def best_backend(job):
 
 
 # version: raise it when params or result mean something else. checkpoint_format: the same name and version as in the
-# handler on the other side, else checkpoints are not taken over. gpu: True when it computes on this machine's GPU.
+# handler on the other side, else checkpoints are not taken over. gpu: True when it computes on the GPU of this
+# machine, where there is one.
 JOB_TYPES = {
     "sleep": {"run": run_sleep, "version": "1", "checkpoint_format": "sleep/1", "gpu": False},
-    "my_job": {"run": run_my_job, "version": "1", "checkpoint_format": "my_job/1", "gpu": False},
+    "my_job": {"run": run_my_job, "version": "1", "checkpoint_format": "my_job/1", "gpu": True},
 }
 
 

@@ -5,6 +5,7 @@ import type { Clock } from '../domain/clock.ts'
 import type { OpenAttemptLog } from '../domain/ports/attempt-log.ts'
 import type { GpuFleet, RemoteExecutor } from '../domain/ports/remote-executor.ts'
 import { createRemoteExecutor } from './attempts/remote-executor.ts'
+import { defaultAttemptTimings } from './attempts/timings.ts'
 import { createGpuFleet } from './fleet/create-fleet.ts'
 
 export interface GpuClientOptions {
@@ -31,6 +32,12 @@ export function createGpuClient(options: GpuClientOptions): {
     createId: randomUUID,
     log,
     leaseSeconds: Math.max(1, Math.round(leaseMs / 1000)),
+    // A lease is renewed by asking: several times in each.
+    timings: {
+      ...defaultAttemptTimings,
+      pollFirstMs: Math.min(defaultAttemptTimings.pollFirstMs, leaseMs / 5),
+      pollLastMs: Math.min(defaultAttemptTimings.pollLastMs, leaseMs / 4),
+    },
   })
   return { fleet, executor }
 }

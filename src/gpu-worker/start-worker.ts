@@ -50,7 +50,7 @@ export interface WorkerOptions {
   readonly allowSoftwareAdapter: boolean
   readonly environment: NodeJS.ProcessEnv
   readonly log: ExecutorLog
-  /** Tests give their own. */
+  /** Of leases and of what is kept how long; tests give their own. */
   readonly clock?: Clock
   readonly gpuLook?: GpuLook
   readonly pace?: ReceivePace
@@ -134,7 +134,7 @@ async function serve(options: WorkerOptions, prepared: Prepared): Promise<Worker
     bootId: `${machineBootId()}.${instanceId}`,
     version,
     epoch,
-    clock,
+    clock: systemClock,
     settings: { threads: slots, memoryBytes: Math.floor(totalmem() / 2), terminateMs, unclaimedMs },
     environment,
     log,

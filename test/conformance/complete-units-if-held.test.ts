@@ -55,7 +55,8 @@ describe.each(implementations)('completeUnitsIfHeld ($name)', ({ open }) => {
     const { store } = open()
     const job = submit(store, newJob(1, {}, 2))
     const [done, other] = [claim(store, job.id), claim(store, job.id)]
-    for (const { fence } of [done, other]) store.recordCheckpointIfHeld(fence, { state: { by: fence.unitId }, format: null })
+    for (const { fence } of [done, other])
+      store.recordCheckpointIfHeld(fence, { state: { by: fence.unitId }, format: null })
     store.completeUnitsIfHeld([completion(done.fence)], start)
     expect([...store.readCheckpoints([done.unit.id, other.unit.id]).keys()]).toEqual([other.unit.id])
   })

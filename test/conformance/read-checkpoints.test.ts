@@ -9,7 +9,8 @@ describe.each(implementations)('$name: readCheckpoints', ({ open }) => {
     const claims = [0, 1, 2, 3].map(() => claim(store, jobIdOf(1)))
     for (const position of [0, 2, 3]) {
       const fence = claims[position]?.fence
-      if (fence !== undefined) store.recordCheckpointIfHeld(fence, { state: { position }, format: position === 2 ? 'positions/2' : null })
+      if (fence !== undefined)
+        store.recordCheckpointIfHeld(fence, { state: { position }, format: position === 2 ? 'positions/2' : null })
     }
     const asked = [2, 1, 0].map((position) => unitIdOf(1, position))
     expect(store.readCheckpoints([...asked, unitIdOf(9, 9)])).toEqual(

@@ -12,7 +12,8 @@ describe.each(implementations)('$name: recordCheckpointIfHeld', ({ open }) => {
   test('keeps the newest one over every end that is no completion', () => {
     const { store } = open()
     submit(store, newJob(1, { maxAttempts: 2 }))
-    const expectKept = (state: Json) => expect(store.readCheckpoints([unitId])).toEqual(new Map([[unitId, kept(state)]]))
+    const expectKept = (state: Json) =>
+      expect(store.readCheckpoints([unitId])).toEqual(new Map([[unitId, kept(state)]]))
 
     const lost = claim(store, jobIdOf(1))
     expect(store.recordCheckpointIfHeld(lost.fence, kept({ page: 1, seen: ['ü', null] }))).toBe(true)

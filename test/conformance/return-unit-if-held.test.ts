@@ -48,7 +48,13 @@ describe.each(implementations)('$name: returnUnitIfHeld', ({ open }) => {
     store.completeUnitIfHeld(here.fence, 'done', facts())
     expect(store.readAttempts(unitId)).toMatchObject([
       { executor: 'gpu', mode: 'remote', outcome: 'released', error: awayRecord, fallbackReason: null },
-      { executor: 'thread', mode: 'local (gpu fallback)', outcome: 'completed', fallbackReason: awayRecord, error: null },
+      {
+        executor: 'thread',
+        mode: 'local (gpu fallback)',
+        outcome: 'completed',
+        fallbackReason: awayRecord,
+        error: null,
+      },
     ])
     expect(store.readJob(jobIdOf(1))?.state).toBe('completed')
   })
@@ -61,7 +67,9 @@ describe.each(implementations)('$name: returnUnitIfHeld', ({ open }) => {
     store.returnUnitIfHeld(claimForGpu(store, jobIdOf(1), later).fence, toLocal, away)
     const { unit, fence } = claim(store, jobIdOf(1), later)
     expect(unit).toMatchObject({ attempt: 7, failures: 0, crashes: 0 })
-    expect(store.failUnitIfHeld(fence, 'failed', start, null, facts({ error: brokenRecord }))?.unit.state).toBe('failed')
+    expect(store.failUnitIfHeld(fence, 'failed', start, null, facts({ error: brokenRecord }))?.unit.state).toBe(
+      'failed',
+    )
   })
 
   test('a fallback is for good: what is tried again runs here, and says so again', () => {

@@ -93,8 +93,8 @@ test('require while its worker is away: it waits, and runs once the worker is th
   const test = await home.client.call('test_gpu', {})
   expect(test.tests).toMatchObject([{ name: 'rig', state: 'connected' }])
   expect(await home.endOf(id, 60_000)).toMatchObject({ state: 'completed', execution_mode: 'remote (cpu)' })
-  await home.stop()
   await worker.stop()
+  await home.stop()
 })
 
 test('a cancel reaches the worker: nothing of the job runs on', async () => {
@@ -111,8 +111,8 @@ test('a cancel reaches the worker: nothing of the job runs on', async () => {
   const next = await home.submit('counter', counterParams(home, 'after', 2, 10), { gpu: 'require' })
   expect(await home.endOf(next)).toMatchObject({ state: 'completed' })
   expect(readCounted(home).filter(({ name }) => name === 'endless')).toHaveLength(lines)
-  await home.stop()
   await worker.stop()
+  await home.stop()
 })
 
 function filesUnder(directory: string): readonly string[] {

@@ -43,8 +43,8 @@ test('the manager SIGKILLed 20 times at random during remote jobs: each runs exa
     `seed ${seed}`,
   ).toEqual(names.map(() => 'completed'))
   for (const name of names) expect(stepsOf(lines, name), `${name}, seed ${seed}`).toEqual([upTo(steps)])
-  await home.stop()
   await worker.stop()
+  await home.stop()
 })
 
 test('the manager stopped for three leases, then continued: it asks, and a run that finishes at its worker is taken', async () => {
@@ -62,8 +62,8 @@ test('the manager stopped for three leases, then continued: it asks, and a run t
   process.kill(pid, 'SIGCONT')
   expect(await home.endOf(id)).toMatchObject({ state: 'completed', execution_mode: 'remote (cpu)' })
   expect(stepsOf(readCounted(home), 'lid')).toEqual([upTo(30)])
-  await home.stop()
   await worker.stop()
+  await home.stop()
 })
 
 test('the same with a handler that is cancelled at the end of its lease: another attempt goes on from its checkpoint', async () => {
@@ -85,8 +85,8 @@ test('the same with a handler that is cancelled at the end of its lease: another
   // No step is done twice: the second went on from the last checkpoint of the first.
   expect(runs.flat()).toEqual(upTo(60))
   expect((await historyOf(home, id)).map(({ outcome }) => outcome)).toEqual(['released', 'completed'])
-  await home.stop()
   await worker.stop()
+  await home.stop()
 })
 
 test('a worker that is stopped: fallback only after its lease, from the last checkpoint; its own run ends, its late result is refused', async () => {
@@ -95,8 +95,9 @@ test('a worker that is stopped: fallback only after its lease, from the last che
   const worker = await useWorkerProcess({ handlers: home.paths.handlers })
   await worker.start()
   configureWorkers(home, { rig: worker })
-  const id = await home.submit('counter', counterParams(home, 'stopped', 40, 100), { gpu: 'prefer' })
-  await waitUntil(() => readCounted(home).some(({ event }) => event === '5'), { what: 'the run to be on its way' })
+  const id = await home.submit('counter', counterParams(home, 'stopped', 60, 100), { gpu: 'prefer' })
+  // Far enough that a poll has brought a checkpoint.
+  await waitUntil(() => readCounted(home).some(({ event }) => event === '20'), { what: 'the run to be on its way' })
   const stoppedAt = performance.now()
   await worker.signal('SIGSTOP')
   const second = await waitUntil(() => readCounted(home).filter(({ event }) => event === 'start')[1], {
@@ -112,6 +113,6 @@ test('a worker that is stopped: fallback only after its lease, from the last che
   expect(history.map(({ outcome }) => outcome)).toEqual(['released', 'completed'])
   expect(history[0]?.error).toMatchObject({ code: 'gpu_unavailable' })
   expect(await home.job(id)).toEqual(job)
-  await home.stop()
   await worker.stop()
+  await home.stop()
 })

@@ -60,12 +60,11 @@ export function decideSend(
     case 'busy':
     case 'slow_down': {
       if (proxyCodes.has(fault.code)) tries.mayRun = true
-      const afterMs = fault.retryAfterMs ?? timings.busyMs * (0.5 + random())
-      // What must be waited for in vain is not waited for.
-      if (tries.waitedMs + afterMs > timings.queueWaitMs)
-        return tries.mayRun ? { kind: 'wind_down', surely: true } : { kind: 'return' }
       // Without a pause a worker that asks for none would be asked for ever.
-      const pauseMs = Math.max(afterMs, timings.retryMs)
+      const pauseMs = Math.max(fault.retryAfterMs ?? timings.busyMs * (0.5 + random()), timings.retryMs)
+      // What would be waited for in vain is not waited for.
+      if (tries.waitedMs + pauseMs > timings.queueWaitMs)
+        return tries.mayRun ? { kind: 'wind_down', surely: true } : { kind: 'return' }
       tries.waitedMs += pauseMs
       return { kind: 'again', afterMs: pauseMs }
     }

@@ -53,7 +53,8 @@ export async function* pieces(
   const all = setTimeout(giveUp(`the body took longer than ${limits.allMs} ms`), limits.allMs)
   let piece = setTimeout(giveUp(`nothing came for ${limits.pieceMs} ms`), limits.pieceMs)
   try {
-    for await (const chunk of incoming) {
+    // Left open on the way out: its answer still has to go the same way.
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
       clearTimeout(piece)
       yield chunk as Uint8Array
       piece = setTimeout(giveUp(`nothing came for ${limits.pieceMs} ms`), limits.pieceMs)

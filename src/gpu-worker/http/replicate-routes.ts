@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { seedOfUnit } from '../../platform/unit-seed.ts'
 import { Refused } from '../refused.ts'
-import type { Answer } from '../runs/predictions.ts'
+import type { Answer } from '../runs/answer.ts'
 import { type ApiContext, type ApiOptions, shown, type WorkerApi } from './api-parts.ts'
 import { readJsonBody, waitOf } from './read-request.ts'
 

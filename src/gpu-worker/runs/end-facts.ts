@@ -1,5 +1,5 @@
 import { cutText } from '../../domain/cut-text.ts'
-import { type ErrorRecord, QueueError } from '../../domain/errors.ts'
+import type { ErrorRecord } from '../../domain/errors.ts'
 import type { Json } from '../../domain/job.ts'
 import type { ArtifactFacts, AttemptEnd } from '../../domain/ports/attempt.ts'
 import type { Prediction, PredictionErrorCode, PredictionStatus } from '../../domain/wire/prediction.ts'
@@ -57,9 +57,8 @@ export function restarted(elapsedMs: number): EndFacts {
 }
 
 /** @returns the end of what the worker could not bring to an end */
-export function workerError(error: unknown, elapsedMs: number): EndFacts {
-  const text = error instanceof QueueError || error instanceof Error ? error.message : String(error)
-  return failed('WORKER_ERROR', text, elapsedMs)
+export function workerError(message: string, elapsedMs: number): EndFacts {
+  return failed('WORKER_ERROR', message, elapsedMs)
 }
 
 function stoppedFacts(cause: StopCause, survivors: readonly number[], elapsedMs: number): EndFacts {

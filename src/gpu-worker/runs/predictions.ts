@@ -3,20 +3,22 @@ import { attemptDirectory } from '../../config/paths.ts'
 import type { Clock } from '../../domain/clock.ts'
 import type { Json, JsonObject } from '../../domain/job.ts'
 import type { HandlerJob, HandlerTask, ThreadExecutor } from '../../domain/ports/thread-executor.ts'
-import type { Prediction, PredictionInput } from '../../domain/wire/prediction.ts'
+import type { PredictionInput } from '../../domain/wire/prediction.ts'
 import { seedOfUnit } from '../../platform/unit-seed.ts'
 import type { ExecutorLog } from '../../workers/executor-context.ts'
 import type { Gpus } from '../devices/gpus.ts'
 import { Refused } from '../refused.ts'
 import type { ServedType, ServedTypes } from '../served-types.ts'
 import type { FileStore } from '../storage/file-store.ts'
-import type { Journal, PredictionRecord } from '../storage/journal.ts'
+import type { Journal } from '../storage/journal.ts'
 import type { WorkerPaths } from '../storage/worker-paths.ts'
+import { type Answer, answerOf } from './answer.ts'
 import { newestCheckpoint } from './checkpoints.ts'
 import { endFactsOf, workerError } from './end-facts.ts'
 import { JobNames } from './job-names.ts'
-import { logPiece } from './log-piece.ts'
+import { newRecord } from './new-record.ts'
 import { readWanted, type Wanted } from './prediction-request.ts'
+import { resumeState } from './resume-state.ts'
 import { fenceOf, Run } from './run.ts'
 import { finishedRecord } from './write-end.ts'
 
@@ -35,15 +37,14 @@ export interface PredictionsOptions {
   readonly nonce: () => string
 }
 
-export interface Answer {
-  readonly prediction: Prediction
-  readonly isTerminal: boolean
-}
-
 const busyS = 2
 /** More are not kept: the oldest go after a day. */
 const mostKept = 10_000
-const largestCheckpointBytes = 17 * 1024 * 1024
+/** A disk that is full may have room again; a file that is gone does not come back. */
+const mostTries = 10
+const retryMs = 1_000
+const largestOutputBytes = 256 * 1024 * 1024
+const longestGraceMs = 60_000
 
 /** The predictions of a worker: taken once, run, watched over by their leases, kept. */
 export class Predictions {
@@ -94,13 +95,17 @@ export class Predictions {
     if (run !== undefined) {
       run.checkLease()
       run.renew(leaseS)
-      await this.#refreshCheckpoint(run)
+      await this.#refreshCheckpoint(run).catch((error: unknown) => {
+        // Then it is told the one before.
+        this.#options.log.warn({ prediction: id, err: error }, 'a checkpoint could not be kept')
+      })
     }
     // While the checkpoint was read it may have ended.
     const live = this.#runs.get(id)
     const record = live?.record ?? this.#options.journal.read(id)
     if (record === null) throw notFound(id)
-    return await this.#answer(record, live ?? null, logsFrom)
+    const { paths, bootId } = this.#options
+    return await answerOf(record, live ?? null, logsFrom, { paths: paths.state, bootId })
   }
 
   /** Asks it to end; its end is told by `get`. Idempotent. @throws Refused not_found */
@@ -168,34 +173,8 @@ export class Predictions {
     if (journal.size >= mostKept) throw busy(`${journal.size} predictions are kept: DELETE those that are not needed`)
     files.assertRoom(0)
     const resume = resumeState(input, served, files)
-    const now = new Date(clock.now()).toISOString()
-    const record: PredictionRecord = {
-      id,
-      input_hash: wanted.hash,
-      input_file: wanted.file,
-      type: input.type,
-      version: input.version,
-      unit_id: input.unit_id,
-      attempt: input.attempt,
-      nonce: nonce(),
-      attempt_token: input.attempt_token,
-      created_at: now,
-      started_at: now,
-      completed_at: null,
-      status: 'processing',
-      checkpoint_format: served.checkpointFormat,
-      checkpoint: null,
-      checkpoint_seq: input.resume?.seq ?? 0,
-      checkpoint_mark: null,
-      preamble: resume.note,
-      artifacts: [],
-      error: null,
-      error_code: null,
-      retry: null,
-      progress: null,
-      predict_time: null,
-      device: null,
-    }
+    const at = new Date(clock.now()).toISOString()
+    const record = newRecord(id, wanted, input, served, { nonce: nonce(), at, preamble: resume.note })
     journal.write(record)
     const run = new Run(record, { clock, paths: paths.state, onLeaseEnd: input.on_lease_end })
     run.renew(leaseS)
@@ -211,8 +190,8 @@ export class Predictions {
       dependencies: input.dependencies as JsonObject,
       unitTimeoutMs: input.timeout_ms,
       idleTimeoutMs: input.idle_timeout_ms,
-      cancelGraceMs: input.cancel_grace_ms,
-      maxOutputBytes: input.max_output_bytes,
+      cancelGraceMs: Math.min(input.cancel_grace_ms, longestGraceMs),
+      maxOutputBytes: Math.min(input.max_output_bytes, largestOutputBytes),
     }
     const job: HandlerJob = {
       jobId: this.#jobNames.nameOf(input.job_id, content),
@@ -239,18 +218,17 @@ export class Predictions {
   async #settle(run: Run): Promise<void> {
     const { journal, files, clock, executor, log } = this.#options
     const end = await run.whenEnded
-    const elapsedMs = end.elapsedMs
-    let facts = endFactsOf(end, run.stopCause)
-    for (;;) {
+    const own = endFactsOf(end, run.stopCause)
+    for (let tries = 1; ; tries += 1) {
       try {
         await this.#refreshCheckpoint(run)
+        const facts = tries > mostTries ? workerError('what it made could not be kept', end.elapsedMs) : own
         const record = await finishedRecord(run, facts, files, clock.now())
         journal.write(record)
         break
       } catch (error) {
         log.error({ prediction: run.record.id, err: error }, 'the end of a prediction could not be kept; trying again')
-        if (facts.errorCode !== 'WORKER_ERROR') facts = workerError(error, elapsedMs)
-        await new Promise((resolve) => setTimeout(resolve, 1_000).unref())
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
       }
     }
     this.#runs.delete(run.record.id)
@@ -266,66 +244,19 @@ export class Predictions {
     const newest = await newestCheckpoint(run.directory, run.record.checkpoint_format, told, files)
     // Two requests may have read the same file.
     if (newest === told || run.record.checkpoint_mark !== told.mark) return
-    run.record = {
+    if (this.#runs.get(run.record.id) !== run) return
+    const record = {
       ...run.record,
       checkpoint: newest.checkpoint,
       checkpoint_mark: newest.mark,
       checkpoint_seq: newest.seq,
     }
-    if (this.#runs.get(run.record.id) !== run) return
-    journal.write(run.record)
+    journal.write(record)
+    run.record = record
     // The one before may just be fetched.
     const old = run.supersededFile
     run.supersededFile = told.checkpoint?.sha256 ?? null
     if (old !== null && !journal.names(old)) files.remove(old)
-  }
-
-  async #answer(record: PredictionRecord, run: Run | null, logsFrom: number): Promise<Answer> {
-    const { paths, bootId } = this.#options
-    const directory = attemptDirectory(paths.state, fenceOf(record))
-    const log = await logPiece(directory, record.preamble, logsFrom)
-    const seconds = run?.control === null || run === null ? record.predict_time : run.control.elapsedMs() / 1_000
-    const prediction: Prediction = {
-      id: record.id,
-      status: record.status,
-      attempt_token: record.attempt_token,
-      boot_id: bootId,
-      created_at: record.created_at,
-      started_at: record.started_at,
-      completed_at: record.completed_at,
-      ...(record.output === undefined ? {} : { output: record.output }),
-      ...(record.output_sha256 === undefined ? {} : { output_sha256: record.output_sha256 }),
-      artifacts: record.artifacts,
-      error: record.error,
-      error_code: record.error_code,
-      retry: record.retry,
-      ...log,
-      metrics: { progress: record.progress, ...(seconds === null ? {} : { predict_time: seconds }) },
-      checkpoint: record.checkpoint,
-      device: record.device,
-      lease_expires_in_ms: run?.leaseLeftMs ?? null,
-    }
-    return { prediction, isTerminal: record.completed_at !== null }
-  }
-}
-
-/** @throws Refused file_missing, too_large, bad_request */
-function resumeState(
-  { resume, type }: PredictionInput,
-  { checkpointFormat }: ServedType,
-  files: FileStore,
-): { readonly state: Json | undefined; readonly note: string } {
-  if (resume === null) return { state: undefined, note: '' }
-  if (resume.format !== checkpointFormat) {
-    const note = `nightkiln: the checkpoint has the format "${resume.format}"; "${type}" knows "${checkpointFormat}" here, so this starts from zero\n`
-    return { state: undefined, note }
-  }
-  if (resume.sha256 === undefined) return { state: resume.inline as Json, note: '' }
-  const text = files.readText(resume.sha256, largestCheckpointBytes, 'the checkpoint')
-  try {
-    return { state: JSON.parse(text) as Json, note: '' }
-  } catch {
-    throw new Refused('bad_request', `the checkpoint ${resume.sha256} is no JSON`, { status: 422 })
   }
 }
 

@@ -3,13 +3,13 @@ import type { Json } from '../../domain/job.ts'
 import { inlineBytes, largestFileBytes, type Prediction } from '../../domain/wire/prediction.ts'
 import type { FileStore } from '../storage/file-store.ts'
 import type { PredictionRecord } from '../storage/journal.ts'
-import type { EndFacts } from './end-facts.ts'
+import { type EndFacts, workerError } from './end-facts.ts'
 import type { Run } from './run.ts'
 
 /**
  * Puts what a run leaves where clients can fetch it.
  * @returns the record of its end
- * @throws Error when something it made cannot be handed over
+ * @throws the system's error when it cannot be kept now
  */
 export async function finishedRecord(
   run: Run,
@@ -20,8 +20,10 @@ export async function finishedRecord(
   const { artifacts, output, elapsedMs } = facts
   const handedOver: Prediction['artifacts'] = []
   for (const { name, mediaType, bytes, sha256 } of artifacts) {
-    if (bytes > largestFileBytes)
-      throw new Error(`the artifact "${name}" is ${bytes} bytes; at most ${largestFileBytes} can be handed over`)
+    if (bytes > largestFileBytes) {
+      const message = `the artifact "${name}" is ${bytes} bytes; at most ${largestFileBytes} can be handed over`
+      return await finishedRecord(run, workerError(message, elapsedMs), files, now)
+    }
     await files.keepFile(join(run.directory, 'artifacts', name), sha256)
     handedOver.push({ name, media_type: mediaType, bytes, sha256 })
   }

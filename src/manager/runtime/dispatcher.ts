@@ -297,6 +297,8 @@ export class Dispatcher {
     commit.afterCommit(() => {
       state.starting -= units.length
       pool.start(claims, commit)
+      // Lanes of other types, for other workers, may wait because of what was only starting.
+      if (pool.kind === 'gpu' && this.#parked.size > 0) this.reloadTypes()
     })
     commit.afterFailure(() => {
       state.starting -= units.length

@@ -155,8 +155,6 @@ export abstract class InMemoryGpu extends InMemoryControls implements GpuStore {
 
 function inLaneOrder(left: ModelUnit, right: ModelUnit): number {
   return (
-    compareKeys(left.limitKey, right.limitKey) ||
-    left.availableAt - right.availableAt ||
-    left.position - right.position
+    compareKeys(left.limitKey, right.limitKey) || left.availableAt - right.availableAt || left.position - right.position
   )
 }

@@ -11,12 +11,12 @@ import type {
 } from '../../../src/domain/job.ts'
 import type { ArtifactFacts } from '../../../src/domain/ports/attempt.ts'
 import type { EventRecord, Watermark } from '../../../src/domain/ports/event-store.ts'
+import type { GpuHistory } from '../../../src/domain/ports/gpu-store.ts'
 import type { PruningRecord } from '../../../src/domain/ports/history-store.ts'
 import type { Dependency, JobPayload, WorkerRecord } from '../../../src/domain/ports/job-store.ts'
 import type { Lane, LaneHold, Queue } from '../../../src/domain/ports/lane-store.ts'
 import type { RemoteIdentity } from '../../../src/domain/ports/remote-executor.ts'
 import type { Schedule, ScheduleRun } from '../../../src/domain/ports/schedule-store.ts'
-import type { GpuHistory } from '../../../src/domain/ports/gpu-store.ts'
 import type { NewSource } from '../../../src/domain/ports/source-store.ts'
 import type {
   AttemptOutcome,

@@ -1,14 +1,162 @@
-import { expect, test } from 'vitest'
-import { canaryKey, useAttempts } from '../../support/bad-worker/attempt-harness.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { seedOfUnit } from '../../../src/platform/unit-seed.ts'
+import { useAttempts } from '../../support/bad-worker/attempt-harness.ts'
+import { status } from '../../support/bad-worker/broken-answers.ts'
 import { useWorker } from '../../support/bad-worker/use-worker.ts'
+import { sha256Of } from '../../support/bad-worker/worker-stand-in.ts'
+import { waitUntil } from '../../support/wait-until.ts'
 
 test('an attempt is offered, sent once, followed and brought home', async () => {
-  const { worker, attempts } = await useWorker()
+  const { worker, attempts } = await useWorker({ polls: 5 })
   const end = await attempts.start().ended
-  expect(end).toMatchObject({ kind: 'completed', result: { sum: 42 }, artifacts: [] })
+  expect(end).toMatchObject({ kind: 'completed', result: { sum: 42, seed: seedOfUnit('u') }, artifacts: [] })
   expect(worker.runs).toHaveLength(1)
+  expect(attempts.told.offered).toEqual([{ worker: 'rig', remoteId: worker.runs[0]?.id }])
   expect(attempts.told.devices).toEqual([{ name: 'Stand-in 1000', kind: 'gpu' }])
-  expect(attempts.told.progress.at(-1)).toMatchObject({ current: 3, total: 3 })
+  expect(attempts.told.progress.map(({ current }) => current)).toEqual([0, 1, 2, 3, 4, 5])
+  expect(readFileSync(join(attempts.directory, 'output'), 'utf8')).toBe(worker.runs[0]?.log)
+  expect(end).toMatchObject({ output: { droppedBytes: 0, tail: worker.runs[0]?.log } })
   expect(attempts.told.held).toBe(0)
-  expect(attempts.everything()).not.toContain(canaryKey)
+})
+
+test('nothing leaves before it is committed where it goes', async () => {
+  let sentBefore = -1
+  const { worker, attempts } = await useWorker(
+    {},
+    {
+      async offering() {
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        sentBefore = worker.requests.length
+        return true
+      },
+    },
+  )
+  expect(await attempts.start().ended).toMatchObject({ kind: 'completed' })
+  expect(sentBefore).toBe(0)
+})
+
+test('an attempt that is somebody else’s is sent nowhere and told of to nobody', async () => {
+  const { worker, attempts } = await useWorker({}, { offering: () => false })
+  attempts.start()
+  await waitUntil(() => attempts.told.offered.length > 0 && attempts.told.held === 0)
+  expect(worker.requests).toEqual([])
+  expect(attempts.told.ends).toEqual([])
+})
+
+test('where it goes cannot be committed: given back, nothing sent', async () => {
+  const { worker, attempts } = await useWorker({}, { offering: () => Promise.reject(new Error('disk full')) })
+  expect(await attempts.start().ended).toMatchObject({ kind: 'released', backOff: true })
+  expect(worker.requests).toEqual([])
+})
+
+test('polls come slower while nothing changes, and at once again after news', async () => {
+  const { attempts } = await useWorker({
+    polls: 60,
+    misbehave: (exchange) => {
+      if (exchange.route !== 'get') return 'pass'
+      const { body } = exchange.good()
+      const still = { progress: { current: exchange.earlier < 12 ? 0 : 1, total: 2, message: null, stage: null } }
+      exchange.json(200, { ...(body as object), logs: '', logs_next: 0, logs_total: 0, metrics: still })
+      return undefined
+    },
+  })
+  await attempts.start().ended
+  // The answer to the request and the first look bring news.
+  expect(attempts.pauses.slice(0, 8)).toEqual([1_000, 1_000, 1_500, 2_250, 3_375, 5_000, 5_000, 5_000])
+  expect(attempts.pauses.slice(12, 16)).toEqual([5_000, 1_000, 1_500, 2_250])
+})
+
+test('large input travels as a file, and a large checkpoint as another', async () => {
+  const { worker, attempts } = await useWorker()
+  const params = { table: 'x'.repeat(300_000) }
+  const state = { sums: 'y'.repeat(300_000) }
+  const end = await attempts.start({ params, checkpoint: { format: 'sum/1', state } }).ended
+  expect(end).toMatchObject({ kind: 'completed' })
+  expect(worker.runs[0]?.input.params).toEqual(params)
+  const hash = sha256Of(JSON.stringify(state))
+  expect(worker.runs[0]?.input.resume).toMatchObject({ format: 'sum/1', sha256: hash })
+  expect(worker.files.has(hash)).toBe(true)
+})
+
+describe('checkpoints', () => {
+  test('go along in the format of the handler, and in no other', async () => {
+    const { worker, attempts } = await useWorker()
+    const fence = { unitId: 'u', attempt: 2, nonce: 'n', workerId: 'w' }
+    await attempts.start({ checkpoint: { format: 'sum/1', state: { n: 7 } } }).ended
+    await attempts.start({ fence, checkpoint: { format: 'sum/0', state: { n: 7 } } }).ended
+    expect(worker.runs.map(({ input }) => input.resume)).toEqual([
+      { format: 'sum/1', seq: expect.any(Number), inline: { n: 7 } },
+      null,
+    ])
+  })
+
+  test('come back and are committed once each', async () => {
+    const { attempts } = await useWorker({
+      polls: 6,
+      misbehave: (exchange) => {
+        if (exchange.route !== 'get') return 'pass'
+        const { body } = exchange.good()
+        const step = Math.floor(exchange.earlier / 2)
+        const checkpoint = { format: 'sum/1', seq: 2 ** 24 + 1 + step, inline: { step } }
+        exchange.json(200, { ...(body as object), checkpoint })
+        return undefined
+      },
+    })
+    await attempts.start().ended
+    expect(attempts.told.checkpoints).toEqual([0, 1, 2].map((step) => ({ format: 'sum/1', state: { step } })))
+  })
+
+  test('of an attempt that is somebody else’s end it without a word, and its worker is not touched', async () => {
+    const checkpoint = { format: 'sum/1', seq: 2 ** 40, inline: 1 }
+    const { worker, attempts } = await useWorker({ polls: 50, always: { checkpoint } }, { checkpointed: () => false })
+    attempts.start()
+    await waitUntil(() => attempts.told.checkpoints.length > 0 && attempts.told.held === 0)
+    expect(attempts.told.ends).toEqual([])
+    expect(worker.requests.filter(({ route }) => route === 'cancel')).toEqual([])
+  })
+})
+
+test('a worker that does not serve it: the next one, under the same id, committed anew', async () => {
+  const first = await useWorker({
+    misbehave: (exchange) => {
+      status(422, {}, { code: 'unknown_version', detail: 'it has version 2' })(exchange)
+      return undefined
+    },
+  })
+  const second = await useWorker()
+  const workers = [
+    { name: 'old', url: first.worker.url },
+    { name: 'new', url: second.worker.url },
+  ]
+  const attempts = useAttempts({ workers })
+  expect(await attempts.start().ended).toMatchObject({ kind: 'completed' })
+  const [{ remoteId } = { remoteId: '' }] = attempts.told.offered
+  expect(attempts.told.offered).toEqual([
+    { worker: 'old', remoteId },
+    { worker: 'new', remoteId },
+  ])
+  expect(second.worker.runs).toHaveLength(1)
+})
+
+test('no worker serves it: back, nothing counted', async () => {
+  const { attempts } = await useWorker({
+    misbehave: (exchange) => {
+      status(422, {}, { code: 'unknown_type', detail: 'what is that?' })(exchange)
+      return undefined
+    },
+  })
+  const end = await attempts.start().ended
+  expect(end).toMatchObject({ kind: 'returned', to: 'local', why: 'not_served', error: { code: 'gpu_unavailable' } })
+  expect(attempts.told.held).toBe(0)
+})
+
+test('it can be neither frozen nor spoken to', async () => {
+  const { attempts } = await useWorker()
+  const { control, ended } = attempts.start()
+  await expect(control.freeze()).rejects.toMatchObject({ code: 'invalid_transition' })
+  await expect(control.send('x', false)).rejects.toMatchObject({ code: 'invalid_transition' })
+  await control.thaw()
+  await ended
 })

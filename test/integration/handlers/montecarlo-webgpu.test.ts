@@ -99,7 +99,7 @@ describe.skipIf(missing !== null)('montecarlo on WebGPU', () => {
     const controller = new AbortController()
     const { outcome, progress } = await run(
       'gpu',
-      { paths: 1_000_000_000, chunk_paths: 10_240 },
+      { paths: 400_000, chunk_paths: 10_240 },
       { signal: controller.signal, onProgress: ({ current }) => current > 0 && controller.abort() },
     )
     expect(outcome).toEqual({ kind: 'cancelled' })

@@ -62,7 +62,9 @@ test('a database of the first schema is migrated with all rows, after a backup o
   })
   expect(store.readUnitPayload(unitIdOf(1, 0))).toEqual({ input: 'a', output: { exit_code: 0 } })
   expect(store.readAttempts(unitIdOf(1, 0))).toMatchObject([{ outcome: 'completed', finishedAt: start + 5 }])
-  expect(store.readCheckpoints([unitIdOf(1, 0), held.unitId])).toEqual(new Map([[held.unitId, { state: { page: 3 }, format: null }]]))
+  expect(store.readCheckpoints([unitIdOf(1, 0), held.unitId])).toEqual(
+    new Map([[held.unitId, { state: { page: 3 }, format: null }]]),
+  )
   expect(store.readArtifacts(jobIdOf(1), { limit: 9 })).toEqual([])
   expect(store.lastEventId()).toBe(41)
 

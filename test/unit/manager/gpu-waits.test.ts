@@ -42,7 +42,7 @@ function fakeFleet() {
     outlook: { kind: 'ready' } as GpuOutlook,
     wanted: [] as string[][],
     outlooks: 0,
-    listener: () => undefined as void,
+    listener: (() => undefined) as () => void,
   }
   const refuse = () => Promise.reject(new Error('nobody asks for that'))
   const fleet: GpuFleet = {
@@ -169,7 +169,7 @@ describe('a job that prefers a GPU', () => {
     expect(sinceOf(1)).toBe(start)
     clock.advance(1)
     await look()
-    const message = 'no GPU worker took it within 1 min (gpu_wait_s): rig has no place'
+    const message = 'no GPU worker took it within 1 m (gpu_wait_s): rig has no place'
     expect(runHere(1)).toMatchObject([
       { mode: 'local (gpu fallback)', fallbackReason: { code: 'gpu_unavailable', message } },
     ])

@@ -1,8 +1,5 @@
-import {
-  type CheckReport,
-  type ConformanceResult,
-  runConformance,
-} from '../../../../src/gpu-client/conformance/main.ts'
+import type { CheckReport } from '../../../../src/gpu-client/conformance/check.ts'
+import { type ConformanceResult, runConformance } from '../../../../src/gpu-client/conformance/main.ts'
 
 export interface RunningWorker {
   readonly url: URL

@@ -102,12 +102,14 @@ class Job:
 
     def progress(self, current, total=None, message=None, stage=None):
         self.heard = time.monotonic()
+        if not math.isfinite(current) or (total is not None and not math.isfinite(total)):
+            raise ValueError(f"progress must be finite numbers, not {current} of {total}")
         self.record["progress"] = {"current": current, "total": total, "message": message, "stage": stage}
 
     def log(self, text):
         self.heard = time.monotonic()
         with self.worker.lock:
-            self.log_bytes += (text + "\n").encode()
+            self.log_bytes += (text + "\n").encode("utf-8", "replace")
             extra = len(self.log_bytes) - LOG_KEPT_BYTES
             if extra > 0:
                 self.log_bytes = self.log_bytes[extra:]
@@ -254,7 +256,10 @@ class Worker:
             raise Refusal(422, "bad_request", "the id of the body is not that of the path")
         input = body.get("input")
         if input is None and isinstance(body.get("input_sha256"), str) and SHA256.fullmatch(body["input_sha256"]):
-            input = json.loads(self.file(body["input_sha256"]).read_bytes())
+            try:
+                input = json.loads(self.file(body["input_sha256"]).read_bytes())
+            except (ValueError, RecursionError):
+                raise Refusal(422, "bad_request", "the file with the input is no JSON") from None
         digest = hashlib.sha256(json.dumps(input, sort_keys=True).encode()).hexdigest()
         with self.lock:
             job = self.jobs.get(id)
@@ -286,6 +291,14 @@ class Worker:
         for name, kind in fields.items():
             if not isinstance(input.get(name), kind):
                 raise Refusal(422, "bad_request", f"input.{name} must be of the type {kind.__name__}")
+            if kind is str and len(input[name]) > 100:
+                raise Refusal(422, "bad_request", f"input.{name} has more than 100 characters")
+        if input.get("on_lease_end", "cancel") not in ("cancel", "finish"):
+            raise Refusal(422, "bad_request", "input.on_lease_end must be cancel or finish")
+        for name in ("timeout_ms", "idle_timeout_ms", "cancel_grace_ms"):
+            value = input.get(name, 1)
+            if not (isinstance(value, (int, float)) and 0 <= value < math.inf or (value is None and name != "cancel_grace_ms")):
+                raise Refusal(422, "bad_request", f"input.{name} must be a number of milliseconds")
         served = JOB_TYPES.get(input["type"])
         if served is None:
             raise Refusal(422, "unknown_type", f"this worker has {', '.join(JOB_TYPES)}, not {input['type']}")
@@ -295,6 +308,8 @@ class Worker:
         if resume is not None:
             if not isinstance(resume, dict) or ("inline" in resume) == ("sha256" in resume):
                 raise Refusal(422, "bad_request", "input.resume needs either inline or sha256")
+            if not isinstance(resume.get("format"), str) or not isinstance(resume.get("seq"), int):
+                raise Refusal(422, "bad_request", "input.resume needs a format and a seq")
             if "sha256" in resume:
                 if not SHA256.fullmatch(str(resume["sha256"])):
                     raise Refusal(422, "bad_request", "input.resume.sha256 must be a SHA-256 in hex")
@@ -424,7 +439,7 @@ class Requests(BaseHTTPRequestHandler):
         self.body_read = self.headers.get("Content-Length", "0") == "0" and "Transfer-Encoding" not in self.headers
         try:
             given = self.headers.get("Authorization", "").encode("latin-1", "replace")
-            if not hmac.compare_digest(given, b"Bearer " + self.key):
+            if self.path != "/" and not hmac.compare_digest(given, b"Bearer " + self.key):
                 raise Refusal(401, "key_refused", "the key is missing or wrong", {"WWW-Authenticate": "Bearer"})
             self.route()
         except Refusal as refusal:
@@ -434,6 +449,10 @@ class Requests(BaseHTTPRequestHandler):
             self.answer(refusal.status, {"code": refusal.code, "detail": refusal.detail, "status": refusal.status}, {**refusal.headers, **closing})
         except (ConnectionError, socket.timeout):
             self.close_connection = True
+        except Exception as error:  # such as a disk that is full: the others are served on
+            print(f"{self.command} {urlsplit(self.path).path}: {type(error).__name__}: {error}", file=sys.stderr)
+            self.close_connection = True
+            self.answer(500, {"code": "not_ready", "detail": "the worker failed; its log says why", "status": 500}, {"Connection": "close"})
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = serve
 
@@ -454,7 +473,7 @@ class Requests(BaseHTTPRequestHandler):
         if method == "PUT" and not rest:
             try:
                 body = json.loads(self.body(LARGEST_BODY_BYTES))
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise Refusal(400, "bad_request", "the body is no JSON") from None
             status, job = worker.submit(id, body, self.lease())
             return self.answer(status, job.view())

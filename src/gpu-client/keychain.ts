@@ -38,5 +38,9 @@ export async function readKeychain(
     )
   }
   if (secret !== null && secret !== undefined && secret !== '') return secret
-  throw new WorkerFault('key_missing', 'KEYCHAIN_EMPTY', `the keychain has no entry ${service}/${account}`)
+  throw new WorkerFault(
+    'key_missing',
+    'KEYCHAIN_EMPTY',
+    `the keychain has no entry ${service}/${account}; servers, containers and WSL often have no keychain: use a key file (0600) there`,
+  )
 }

@@ -14,8 +14,12 @@ import {
   unitIdOf,
 } from './support/jobs.ts'
 
+/** The jobs named together and one by one are the same. */
 function waiting(store: JobStore, now = start): number[] {
-  return store.readGpuWaiters(now, 9).map(({ seq }) => seq)
+  const waiters = store.readGpuWaiters(now, 9)
+  for (let seq = 1; seq <= 9; seq += 1)
+    expect(store.readGpuWaiter(seq, now)).toEqual(waiters.find((waiter) => waiter.seq === seq) ?? null)
+  return waiters.map((waiter) => waiter.seq)
 }
 
 describe.each(implementations)('$name: readGpuWaiters and setGpuWait', ({ open }) => {

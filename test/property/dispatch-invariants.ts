@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { RateLimit } from '../../src/domain/job.ts'
-import type { DispatchWorld, Start, Waiting } from './dispatch-world.ts'
+import { type DispatchWorld, gpuSlots, type Start, type Waiting } from './dispatch-world.ts'
 
 /** A place where units are counted: a queue, or a limit key in it. */
 interface Place {
@@ -24,8 +24,13 @@ export function checkStarts(world: DispatchWorld, fresh: readonly Start[]): void
   const { store, clock } = world
   const now = clock.monotonic()
   const queues = new Map(store.readQueues().map((queue) => [queue.name, queue]))
-  expect(world.running.length, 'units at once').toBeLessThanOrEqual(world.slots)
-  expect(world.dispatcher.slotsOf('command').busy, 'busy slots').toBe(world.running.length)
+  const [local, remote] = [world.runningAt(false).length, world.runningAt(true).length]
+  expect(local, 'units at once').toBeLessThanOrEqual(world.slots)
+  expect(world.dispatcher.slotsOfKind('command').busy, 'busy slots').toBe(local)
+  expect(remote, 'units at GPU workers').toBeLessThanOrEqual(gpuSlots)
+  expect(world.dispatcher.slotsOfKind('gpu').busy, 'busy GPU slots').toBe(remote)
+  if (fresh.some(({ plan }) => plan.gpu))
+    expect(remote, 'more than there are places').toBeLessThanOrEqual(world.places)
   for (const [index, { plan, claim }] of fresh.entries()) {
     const place = { queue: plan.queue, key: claim.unit.limitKey }
     // At that start: those after it did not run yet.
@@ -114,10 +119,16 @@ export function startable(world: DispatchWorld): readonly Waiting[] {
 /** Nothing that could start waits beside a free slot, and nobody was passed over by one who has more. */
 export function checkWaiting(world: DispatchWorld, fresh: readonly Start[]): void {
   const waiting = startable(world)
-  if (world.running.length < world.slots) expect(waiting, 'waits beside a free slot').toEqual([])
-  const runningOf = (client: string) => world.running.filter(({ plan }) => plan.client === client).length
+  for (const gpu of [false, true]) {
+    const room = gpu ? Math.min(gpuSlots, world.places) : world.slots
+    const beside = world.runningAt(gpu).length < room ? waiting.filter(({ plan }) => plan.gpu === gpu) : []
+    expect(beside, gpu ? 'waits beside a free place' : 'waits beside a free slot').toEqual([])
+  }
   for (const { plan } of waiting) {
+    const runningOf = (client: string) =>
+      world.runningAt(plan.gpu).filter((start) => start.plan.client === client).length
     for (const start of fresh) {
+      if (start.plan.gpu !== plan.gpu) continue
       expect(start.plan.priority, 'a less urgent unit went first').toBeLessThanOrEqual(plan.priority)
       if (start.plan.priority !== plan.priority || start.plan.client === plan.client) continue
       const counts = `${start.plan.client} has ${runningOf(start.plan.client)}, ${plan.client} ${runningOf(plan.client)}`

@@ -22,6 +22,8 @@ export interface JobPlan {
   readonly type: 'command' | 'single'
   readonly queue: string
   readonly priority: Priority
+  /** Its units run at a GPU worker. */
+  readonly gpu: boolean
   readonly concurrency: number | null
   readonly keyLimits: KeyLimits | null
   /** Limit key of each unit. */
@@ -42,6 +44,8 @@ export type Step =
     }
   | { readonly kind: 'pauseQueue' | 'resumeQueue' | 'endHolds'; readonly queue: string }
   | { readonly kind: 'pauseJob' | 'resumeJob'; readonly place: number }
+  /** So many units the GPU worker takes from now on; what runs there goes on. */
+  | { readonly kind: 'places'; readonly count: number }
   | { readonly kind: 'restart' }
 
 /** A unit that was started, in starting order. */
@@ -62,6 +66,9 @@ export interface Waiting {
   readonly key: string | null
 }
 
+/** Units that may be at GPU workers; more than there are places, as it is usual. */
+export const gpuSlots = 20
+
 /** A dispatcher on a real store with a fake clock; nothing of it runs unless a step says so. */
 export class DispatchWorld {
   readonly #directory = mkdtempSync(join(directoryForTests, 'nk-dispatch-'))
@@ -73,6 +80,8 @@ export class DispatchWorld {
     clock: this.clock,
   })
   readonly slots: number
+  /** At the GPU worker, for all types. */
+  places = 2
   readonly starts: Start[] = []
   readonly plans = new Map<string, JobPlan>()
   readonly pausedJobs = new Set<string>()
@@ -105,6 +114,10 @@ export class DispatchWorld {
     return this.starts.filter((start) => !start.ended)
   }
 
+  runningAt(gpu: boolean): readonly Start[] {
+    return this.running.filter(({ plan }) => plan.gpu === gpu)
+  }
+
   close(): void {
     this.#dispatcher.quiet()
     this.#commits.pause()
@@ -120,7 +133,12 @@ export class DispatchWorld {
       case 'end': {
         const { running } = this
         const start = running[step.place % Math.max(1, running.length)]
-        return start === undefined ? undefined : this.end(start, step.how)
+        if (start === undefined) return
+        await this.end(start, step.how)
+        if (!start.plan.gpu) return
+        // The worker tells of its free place later.
+        this.#dispatcher.reloadTypes()
+        break
       }
       case 'advance':
         clock.advance(step.ms)
@@ -162,6 +180,10 @@ export class DispatchWorld {
           this.pausedJobs[step.kind === 'pauseJob' ? 'add' : 'delete'](id)
         })
       }
+      case 'places':
+        this.places = step.count
+        this.#dispatcher.reloadTypes()
+        break
       case 'restart': {
         this.#dispatcher.quiet()
         this.#commits.pause()
@@ -239,13 +261,20 @@ export class DispatchWorld {
       clock,
       executorOf: () => 'command',
       typeLimitOf: (type) => (type === 'single' ? 1 : null),
-      gpuPlacesFor: () => 0,
+      gpuPlacesFor: () => this.places - this.runningAt(true).length,
       createNonce: () => `nonce${this.#nonce++}`,
       pools: [
         {
           kind: 'command',
           workerId: 'w',
           slots: this.slots,
+          endsInCommit: false,
+          start: (claims) => this.#note(claims),
+        },
+        {
+          kind: 'gpu',
+          workerId: 'w',
+          slots: gpuSlots,
           endsInCommit: false,
           start: (claims) => this.#note(claims),
         },
@@ -278,6 +307,7 @@ export class DispatchWorld {
       type: plan.type,
       queue: plan.queue,
       priority: plan.priority,
+      gpu: plan.gpu ? 'prefer' : 'never',
       concurrency: plan.concurrency,
       submittedBy: plan.client,
       units: plan.keys.map((limitKey, position) => ({ id: uuidv7(), input: position, limitKey })),

@@ -5,6 +5,7 @@
  *   queue-key-limit-off-by-one     a key that runs one more than its limit
  *   queue-fair-share-by-age        the oldest job first, whoever submitted it
  *   queue-parked-lane-forgotten    a lane that waits for its key and is never looked at again
+ *   manager-gpu-overbooked         places at GPU workers that claims of the same commit took, given away again
  *   queue-rate-forgotten           a job without rate limit that makes the key forget the starts of the others
  */
 import fc from 'fast-check'
@@ -29,6 +30,7 @@ const plan: fc.Arbitrary<JobPlan> = fc.record({
   queue,
   // Mostly alike: shares are among equals.
   priority: fc.constantFrom<Priority>(2, 2, 2, 2, 3, 1),
+  gpu: fc.constantFrom(false, false, true),
   concurrency: fc.option(few, { freq: 2 }),
   keyLimits: fc.option(fc.record({ concurrency: fc.option(few), rate: fc.option(rate) }), { freq: 3 }),
   keys: fc.array(key, { minLength: 1, maxLength: 8 }),
@@ -71,6 +73,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('pauseQueue' as const, 'resumeQueue' as const), queue }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('endHolds' as const), queue }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('pauseJob' as const, 'resumeJob' as const), place }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('places' as const), count: fc.nat(4) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
 )
 
@@ -93,6 +96,7 @@ async function live(world: DispatchWorld, steps: readonly Step[]): Promise<void>
 
 /** Takes every stop away and ends whatever runs: then nothing may be left. */
 async function driveOn(world: DispatchWorld, take: (step: Step) => Promise<void>): Promise<void> {
+  await take({ kind: 'places', count: 3 })
   for (const name of ['default', 'slow']) await take({ kind: 'resumeQueue', queue: name })
   for (let job = 0; job < world.plans.size; job += 1) await take({ kind: 'resumeJob', place: job })
   const longest = 2_500 + 1_000 * [...world.plans.values()].reduce((sum, { keys }) => sum + keys.length, 0)
@@ -104,7 +108,7 @@ async function driveOn(world: DispatchWorld, take: (step: Step) => Promise<void>
   const unfinished = [...world.plans.keys()].filter((id) => world.store.readJob(id)?.state !== 'completed')
   expect(unfinished, 'jobs that were forgotten').toEqual([])
   expect(world.dispatcher.waitingJobs, 'lanes that still wait').toBe(0)
-  expect(world.dispatcher.slotsOf('command').busy).toBe(0)
+  for (const kind of ['command', 'gpu'] as const) expect(world.dispatcher.slotsOfKind(kind).busy).toBe(0)
 }
 
 test('limits hold at every start, nobody is passed over, nothing waits beside a free slot, and everything ends', async () => {

@@ -87,7 +87,12 @@ export function gpuWorkerTable(workers: readonly GpuWorkerStatus[], terminal: Te
         paint: (worker) => paintState(worker, terminal),
         shrink: { order: 1, least: 11 },
       },
-      { title: 'GPU', text: gpuNames, shrink: { order: 3, least: 12 }, drop: 4 },
+      {
+        title: 'GPU',
+        text: (worker) => gpuNames(worker) || (worker.reachable === true ? 'none' : ''),
+        shrink: { order: 3, least: 12 },
+        drop: 4,
+      },
       { title: 'SLOTS', text: slotsText, drop: 5 },
       { title: 'RUNNING', text: ({ running }) => String(running), align: 'right', drop: 3 },
       { title: 'JOB TYPES', text: typesText, shrink: { order: 2, least: 10 }, drop: 2 },
@@ -101,7 +106,9 @@ export function gpuWorkerTable(workers: readonly GpuWorkerStatus[], terminal: Te
 /** @returns one worker on one line of an overview. */
 export function gpuWorkerLine(worker: GpuWorkerStatus, now: number): string {
   const running = worker.running === 0 ? '' : `${worker.running} of this queue`
-  const parts = [gpuNames(worker), slotsText(worker), running].filter((part) => part !== '')
+  const parts = [gpuNames(worker) || (worker.slots === null ? '' : 'no GPU'), slotsText(worker), running].filter(
+    (part) => part !== '',
+  )
   return `${worker.name}: ${[stateText(worker, now), ...parts].join(', ')}`
 }
 

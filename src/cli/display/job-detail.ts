@@ -84,7 +84,10 @@ function gpuLines({ preference, fallback, wait_s: wait, modes }: NonNullable<Job
     return [`${preference}: waits up to ${formatSeconds(wait)} for a place, ${end}`]
   }
   return modes.map(({ mode, device, worker, units, running, fallback_reason: reason }) => {
-    const place = [mode, device ?? '', worker === null ? '' : `at ${worker}`].filter((part) => part !== '').join(', ')
+    // A unit that no worker took ends as one that was offered to none.
+    const isUntaken = mode === 'remote' && worker === null
+    const known = [mode, device ?? '', worker === null ? '' : `at ${worker}`].filter((part) => part !== '').join(', ')
+    const place = isUntaken ? 'no worker took it' : known
     const now = running === 0 ? '' : `, ${running} running`
     const many = units === 1 ? '' : `: ${units} units${now}`
     return `${place}${many}${reason === null ? '' : `; fell back: ${reason}`}`

@@ -8,14 +8,13 @@ export async function answered(run: AttemptRun, found: Prediction, logsFrom: num
   const wasInDoubt = run.doubt !== null
   run.doubt = null
   run.doubts = 0
-  run.wasAccepted = true
-  run.tries.mayRun = true
+  run.accepted()
   const change = await run.news.take(found, logsFrom)
   if (change === 'refused') return endedAs(null)
   if (hasEnded(found)) return judge(run, found, null)
   const limitMs = run.task.unitTimeoutMs
   // The worker ends it by itself; one that does not is not waited for.
-  if (limitMs !== null && run.elapsedMs() > limitMs + run.leaseMs) return overtime(run, limitMs)
+  if (limitMs !== null && run.elapsedMs() - run.acceptedAfterMs > limitMs + run.leaseMs) return overtime(run, limitMs)
   if (change === 'changed') run.pace.reset()
   // The lease was not renewed while it was in doubt.
   if (!wasInDoubt) await run.pause(run.pace.next())

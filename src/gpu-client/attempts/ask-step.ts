@@ -26,8 +26,9 @@ export async function look(run: AttemptRun): Promise<Phase> {
       return client.get({ remoteId, attemptToken: token, logsFrom, leaseSeconds }, signal)
     })
   } catch (error) {
-    if (error instanceof WorkerFault) return doubted(run, error)
-    throw error
+    if (!(error instanceof WorkerFault)) throw error
+    if (renews) run.lease.lost(setting.timings.answerMs)
+    return doubted(run, error)
   }
   if (found !== null) return answered(run, found, logsFrom)
   if (run.wasAccepted) return endedAs(restarted(run.worker, run.task, 'it does not know the attempt any more'))

@@ -43,7 +43,10 @@ export class AttemptRun {
   stopReason: StopReason | null = null
   /** The last answer said that it has ended. */
   hasEndedThere = false
-  readonly #detached: AbortSignal
+  /** Ms of it that had passed when its worker first said that it has it. */
+  acceptedAfterMs: number
+  /** One of its own: listeners on a signal that lives as long as the manager would pile up. */
+  readonly #leaving = new AbortController()
   readonly #startedAt: number
   #wake = new AbortController()
   #request: BuiltRequest | null = null
@@ -53,18 +56,18 @@ export class AttemptRun {
     setting: AttemptSetting,
     task: RemoteTask,
     observer: RemoteObserver,
-    start: { readonly remoteId: string; readonly detached: AbortSignal },
+    start: { readonly remoteId: string; readonly isAdopted: boolean },
   ) {
     this.setting = setting
     this.task = task
     this.observer = observer
     this.token = attemptToken(task)
     this.remoteId = start.remoteId
-    this.#detached = start.detached
     this.#startedAt = setting.clock.monotonic()
     this.lease = new LeaseBook(setting.clock, this.leaseMs)
     this.pace = new PollPace(setting.timings)
-    this.news = new ToldNews(this)
+    this.news = new ToldNews(this, start.isAdopted)
+    this.acceptedAfterMs = start.isAdopted ? 0 : Number.POSITIVE_INFINITY
   }
 
   get worker(): string {
@@ -87,11 +90,24 @@ export class AttemptRun {
   }
 
   get isDetached(): boolean {
-    return this.#detached.aborted
+    return this.#leaving.signal.aborted
   }
 
   get detached(): AbortSignal {
-    return this.#detached
+    return this.#leaving.signal
+  }
+
+  /** The manager leaves: what is under way is given up, the worker is not told. */
+  detach(): void {
+    this.#leaving.abort()
+    this.#wake.abort()
+  }
+
+  /** The worker said that it has it. */
+  accepted(): void {
+    this.wasAccepted = true
+    this.tries.mayRun = true
+    this.acceptedAfterMs = Math.min(this.acceptedAfterMs, this.elapsedMs())
   }
 
   /** Ends the pause under way, and every later one of this signal. */
@@ -114,13 +130,12 @@ export class AttemptRun {
 
   /** The stop has been heard: pauses last again. */
   heard(): void {
-    if (this.#wake.signal.aborted) this.#wake = new AbortController()
+    if (this.#wake.signal.aborted && !this.isDetached) this.#wake = new AbortController()
   }
 
   /** @throws Detached */
   async pause(ms: number): Promise<void> {
-    if (ms > 0 && !this.#wake.signal.aborted)
-      await this.setting.sleep(ms, AbortSignal.any([this.#detached, this.#wake.signal]))
+    if (ms > 0 && !this.#wake.signal.aborted) await this.setting.sleep(ms, this.#wake.signal)
     if (this.isDetached) throw new Detached()
   }
 
@@ -137,7 +152,7 @@ export class AttemptRun {
           'NOT_CONFIGURED',
           'no such worker is configured any more, or it cannot be used',
         )
-      return send(client, this.#detached)
+      return send(client, this.detached)
     })
   }
 
@@ -154,8 +169,6 @@ export class AttemptRun {
       const fault = error instanceof WorkerFault ? error : asFault(error)
       if (fault.code !== 'NOT_CONFIGURED') fleet.reportFault(this.worker, fault)
       throw fault
-    } finally {
-      if (this.isDetached) this.#wake.abort()
     }
   }
 

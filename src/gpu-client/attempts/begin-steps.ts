@@ -89,7 +89,9 @@ export async function send(run: AttemptRun): Promise<Phase> {
     return await answered(run, found, run.log.next === 0 ? 0 : null)
   } catch (error) {
     if (!(error instanceof WorkerFault)) throw error
-    return isPut ? refusedPut(run, error) : refusedFile(run, error)
+    if (!isPut) return refusedFile(run, error)
+    run.lease.lost(setting.timings.answerMs)
+    return refusedPut(run, error)
   }
 }
 

@@ -22,8 +22,9 @@ export async function collect(run: AttemptRun, phase: Extract<Phase, { kind: 'co
     } catch (error) {
       if (!(error instanceof WorkerFault)) throw error
       if (!passing.has(error.kind)) lies += 1
-      if (lies < mostLies && run.setting.clock.monotonic() < until && run.stopReason === null) {
-        await run.pause(error.retryAfterMs ?? run.pace.next())
+      const leftMs = until - run.setting.clock.monotonic()
+      if (lies < mostLies && leftMs > 0 && run.stopReason === null) {
+        await run.pause(Math.min(error.retryAfterMs ?? run.pace.next(), leftMs))
         continue
       }
       if (run.stopReason !== null) return endedAs(endFor(run, { kind: 'stop' }))

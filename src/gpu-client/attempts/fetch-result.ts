@@ -5,6 +5,7 @@ import type { Json } from '../../domain/job.ts'
 import type { ArtifactFacts } from '../../domain/ports/attempt.ts'
 import { largestFileBytes, type Prediction } from '../../domain/wire/prediction.ts'
 import { makeDirectory } from '../../platform/make-directory.ts'
+import { parseSafeJson } from '../http/safe-json.ts'
 import { WorkerFault } from '../worker-client.ts'
 import type { AttemptRun } from './attempt-run.ts'
 
@@ -41,11 +42,7 @@ export async function fetchResult(run: AttemptRun, found: Prediction): Promise<F
 async function resultOf(run: AttemptRun, { output, output_sha256: sha256 }: Prediction): Promise<Json> {
   if (sha256 === undefined) return output ?? null
   const bytes = await run.ask((client, signal) => client.readFile(sha256, largestResultBytes, signal))
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8')) as Json
-  } catch {
-    throw lie('OUTPUT_NOT_JSON', 'its result is not JSON')
-  }
+  return parseSafeJson(Buffer.from(bytes).toString('utf8')) as Json
 }
 
 function checkArtifacts({ artifacts }: Prediction): void {

@@ -21,6 +21,15 @@ export class LeaseBook {
     this.#sentAt = this.#clock.monotonic()
   }
 
+  /**
+   * No answer came to it. One that took longer than an answer may take has waited here for a connection: nobody knows when it left.
+   * @param answerMs longest time that an answer takes
+   */
+  lost(answerMs: number): void {
+    const now = this.#clock.monotonic()
+    if (now - this.#sentAt > answerMs) this.#sentAt = now
+  }
+
   /** Monotonic ms at which it is surely over. */
   get endsAt(): number {
     return this.#sentAt + this.#lengthMs

@@ -1,15 +1,19 @@
 import { QueueError } from '../../domain/errors.ts'
 import type { Progress } from '../../domain/job.ts'
 import type { AttemptControl, AttemptEnd, OutputFacts, StopReason } from '../../domain/ports/attempt.ts'
+import { WorkerFault } from '../worker-client.ts'
 import { look } from './ask-step.ts'
 import { type AttemptRun, Detached } from './attempt-run.ts'
 import { offer, reserve, send } from './begin-steps.ts'
 import { holdConnection } from './cog-step.ts'
 import { collect } from './collect-step.ts'
-import type { Phase } from './phases.ts'
+import { giveUp } from './ends.ts'
+import { endedAs, type Phase } from './phases.ts'
 import { type Ending, fallbackOf } from './prediction-end.ts'
 import { recordOf } from './return-errors.ts'
 import { windDown } from './wind-down-step.ts'
+
+const mostDefects = 2
 
 /** One attempt at a GPU worker, from its first phase to the one telling of its end. */
 export class RemoteAttempt implements AttemptControl {
@@ -27,22 +31,26 @@ export class RemoteAttempt implements AttemptControl {
 
   /** Never rejects. Resolves when its end was told, or when there is nothing to tell. */
   async drive(): Promise<void> {
-    try {
-      while (this.#phase.kind !== 'ended') {
-        if (this.#run.isDetached) throw new Detached()
-        this.#phase = await step(this.#run, this.#phase)
+    for (let defects = 0; defects <= mostDefects && this.#endedAfterMs === null; defects += 1) {
+      try {
+        await this.#advance()
+        break
+      } catch (error) {
+        if (error instanceof Detached || this.#run.isDetached) break
+        const remote = this.#run.remoteId
+        this.#run.setting.log.warn({ remote, err: error }, 'a remote attempt ran into a defect of this program')
+        this.#phase = afterDefect(this.#run, error, defects === 0)
       }
-      if (this.#phase.end !== null) await this.#tell(this.#phase.end)
-    } catch (error) {
-      if (error instanceof Detached || this.#run.isDetached) return
-      this.#run.setting.log.warn(
-        { remote: this.#run.remoteId, err: error },
-        'a remote attempt failed by a defect of this program',
-      )
-      await this.#tell(defect(this.#run, error)).catch(() => undefined)
-    } finally {
-      this.#run.place?.release()
     }
+    this.#run.place?.release()
+  }
+
+  async #advance(): Promise<void> {
+    while (this.#phase.kind !== 'ended') {
+      if (this.#run.isDetached) throw new Detached()
+      this.#phase = await step(this.#run, this.#phase)
+    }
+    if (this.#phase.end !== null) await this.#tell(this.#phase.end)
   }
 
   stop(reason: StopReason): void {
@@ -85,6 +93,7 @@ export class RemoteAttempt implements AttemptControl {
     const output = await this.#run.closeLog()
     if (this.#run.isDetached) return
     const elapsedMs = this.#run.elapsedMs()
+    // Told once, even when whoever hears it throws.
     this.#endedAfterMs = elapsedMs
     this.#run.place?.release()
     this.#ending()
@@ -117,8 +126,14 @@ function endOf(ending: Ending, elapsedMs: number, output: OutputFacts): AttemptE
   return { ...ending, elapsedMs, output } as AttemptEnd
 }
 
-function defect(run: AttemptRun, error: unknown): Ending {
+/** What may run there must not begin elsewhere, whatever is wrong here. */
+function afterDefect(run: AttemptRun, error: unknown, isFirst: boolean): Phase {
   const text = error instanceof Error ? error.message : String(error)
-  const record = recordOf(run.worker, 'DEFECT', text)
-  return { kind: 'returned', to: fallbackOf(run.task), why: 'refused', error: record }
+  if (isFirst && run.tries.mayRun) return giveUp(run, new WorkerFault('protocol', 'DEFECT', text), run.lease.endsAt)
+  return endedAs({
+    kind: 'returned',
+    to: fallbackOf(run.task),
+    why: 'refused',
+    error: recordOf(run.worker, 'DEFECT', text),
+  })
 }

@@ -20,26 +20,33 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): RemoteExec
     sleep: sleepFor,
     ...options,
   }
+  const active = new Set<AttemptRun>()
   const detaching = new AbortController()
   const forgetting = new Forgetting(detaching.signal)
 
+  const newRun = (task: RemoteTask, observer: RemoteObserver, remoteId: string, isAdopted: boolean): AttemptRun =>
+    new AttemptRun(setting, task, observer, { remoteId, isAdopted })
+
   const begin = (run: AttemptRun, first: Phase): AttemptControl => {
     const attempt = new RemoteAttempt(run, first, () => forgetting.add(run))
-    void attempt.drive()
+    active.add(run)
+    // Attempts that begin when everything has stopped are for the next manager.
+    if (detaching.signal.aborted) run.detach()
+    void attempt.drive().finally(() => active.delete(run))
     return attempt
   }
 
   return {
     start(task, observer) {
-      const run = newRun(task, observer, setting.createId())
+      const run = newRun(task, observer, setting.createId(), false)
       return begin(run, { kind: 'reserving' })
     },
     adopt(task: RemoteTask, remote: RemoteIdentity | null, observer: RemoteObserver) {
       if (remote === null) {
         const message = 'the manager ended before the attempt was offered to a GPU worker'
-        return begin(newRun(task, observer, ''), endedAs({ kind: 'released', message, backOff: false }))
+        return begin(newRun(task, observer, '', true), endedAs({ kind: 'released', message, backOff: false }))
       }
-      const run = newRun(task, observer, remote.remoteId)
+      const run = newRun(task, observer, remote.remoteId, true)
       run.place = setting.fleet.occupy(remote.worker)
       // Nobody knows when the last request left: as late as possible.
       run.lease.sending()
@@ -47,11 +54,10 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): RemoteExec
       return begin(run, { kind: run.place.mode === 'cog' ? 'connected' : 'asking' })
     },
     acknowledge: (fences) => forgetting.acknowledge(fences),
-    detach: () => detaching.abort(),
-  }
-
-  function newRun(task: RemoteTask, observer: RemoteObserver, remoteId: string): AttemptRun {
-    return new AttemptRun(setting, task, observer, { remoteId, detached: detaching.signal })
+    detach() {
+      detaching.abort()
+      for (const run of active) run.detach()
+    },
   }
 }
 

@@ -11,6 +11,8 @@ export interface AttemptTimings {
   readonly queueWaitMs: number
   /** Pause when such a worker names none. */
   readonly busyMs: number
+  /** A request without an answer for longer has waited for a connection first. */
+  readonly answerMs: number
 }
 
 export const defaultAttemptTimings: AttemptTimings = {
@@ -20,6 +22,7 @@ export const defaultAttemptTimings: AttemptTimings = {
   retryMs: 500,
   queueWaitMs: 60_000,
   busyMs: 2_000,
+  answerMs: 12_000,
 }
 
 /** Polls: quick after news, slower while nothing changes. */

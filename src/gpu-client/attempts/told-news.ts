@@ -1,5 +1,6 @@
 import type { Progress } from '../../domain/job.ts'
 import type { Device, Prediction, WireCheckpoint } from '../../domain/wire/prediction.ts'
+import { parseSafeJson } from '../http/safe-json.ts'
 import type { AttemptRun } from './attempt-run.ts'
 import { firstSeq } from './build-request.ts'
 
@@ -18,9 +19,11 @@ export class ToldNews {
   #seq: number
   #changedAt: number
 
-  constructor(run: AttemptRun) {
+  /** @param isAdopted true: what an earlier manager committed is not known, so that the next one is committed whatever its number */
+  constructor(run: AttemptRun, isAdopted: boolean) {
     this.#run = run
-    this.#seq = firstSeq(run.task)
+    const handedOver = run.task.checkpoint?.format === run.task.checkpointFormat
+    this.#seq = handedOver && !isAdopted ? firstSeq(run.task) : -1
     this.#changedAt = run.setting.clock.monotonic()
   }
 
@@ -95,16 +98,24 @@ export class ToldNews {
     if (sha256 !== undefined) {
       try {
         const bytes = await this.#run.ask((client, signal) => client.readFile(sha256, largestCheckpointBytes, signal))
-        state = JSON.parse(Buffer.from(bytes).toString('utf8')) as Exclude<typeof inline, undefined>
+        state = parseSafeJson(Buffer.from(bytes).toString('utf8')) as Exclude<typeof inline, undefined>
       } catch (error) {
         this.#run.setting.log.debug({ remote: this.#run.remoteId, err: error }, 'a checkpoint cannot be fetched now')
         return true
       }
     }
     if (state === undefined) return true
-    const isOurs = await this.#run.observer.checkpointed({ format, state })
-    this.#seq = seq
-    return isOurs
+    try {
+      const isOurs = await this.#run.observer.checkpointed({ format, state })
+      this.#seq = seq
+      return isOurs
+    } catch (error) {
+      this.#run.setting.log.warn(
+        { remote: this.#run.remoteId, err: error },
+        'a checkpoint could not be committed; tried again',
+      )
+      return true
+    }
   }
 
   #tell(tell: () => void): void {

@@ -25,7 +25,7 @@ export async function windDown(run: AttemptRun, phase: WindingDown): Promise<Pha
       // A request that is still on its way may arrive yet, unless it was there already and is gone.
       if (run.wasAccepted || isOver()) return ends
     } else {
-      run.wasAccepted = true
+      run.accepted()
       if ((await run.news.take(found, phase.isCancelled ? logsFrom : null)) === 'refused') return endedAs(null)
       if (hasEnded(found)) return judge(run, found, phase.purpose)
       // It lives: it is given its grace, whatever was meant before.

@@ -78,10 +78,12 @@ export class WorkerBreaker {
     return policy
   }
 
+  /** `half_open`: one try is allowed, or under way. */
   get state(): 'closed' | 'open' | 'half_open' {
     if (this.#keyRefusedWith !== null) return 'open'
     const { state } = this.#policy
-    return state === CircuitState.Closed ? 'closed' : state === CircuitState.HalfOpen ? 'half_open' : 'open'
+    if (state === CircuitState.Closed) return 'closed'
+    return this.waits() ? 'open' : 'half_open'
   }
 
   /** Wall clock, ms, when the worker is tried again; null: it is not open, or only a change of the key helps. */

@@ -1,5 +1,6 @@
 import type { GpuWorkerEntry, GpuWorkerTest } from '../../domain/wire/gpu.ts'
 import type { WorkerFault } from '../worker-client.ts'
+import { addLine } from './add-line.ts'
 
 type Explanation = Pick<GpuWorkerTest, 'state' | 'summary' | 'remedy'>
 
@@ -20,7 +21,7 @@ function tlsRemedy(name: string, entry: GpuWorkerEntry, code: string): string {
   }
   if (selfSigned.has(code)) {
     return entry.ca_file === undefined
-      ? `Copy the worker's certificate to this machine and name it: nightkiln gpu add ${name} ${entry.url} --replace --ca-file FILE.`
+      ? `Copy the worker's certificate to this machine and name it: ${addLine(name, entry, '--ca-file FILE')}`
       : `The worker shows another certificate than the one in --ca-file ${entry.ca_file}: copy it again from the worker, over a way that you trust.`
   }
   return 'Check that the worker serves TLS on this port (nightkiln worker --tls-cert … --tls-key …).'
@@ -46,7 +47,7 @@ function explainKey(name: string, entry: GpuWorkerEntry, fault: WorkerFault): Ex
     return {
       state: 'key_missing',
       summary: 'The worker answered, and wants a key; none is configured for it here.',
-      remedy: `Put the worker's key into a file (chmod 600): nightkiln gpu add ${name} ${entry.url} --replace --key-file FILE.`,
+      remedy: `Put the worker's key into a file (chmod 600): ${addLine(name, entry, '--key-file FILE')}`,
     }
   }
   return {

@@ -1,55 +1,17 @@
-import type { Clock } from '../../domain/clock.ts'
 import type { GpuWorkerEntry } from '../../domain/wire/gpu.ts'
-import { cogClientOver } from '../cog-client.ts'
-import { clientOver } from '../http/create-worker-client.ts'
-import type { WorkerTimeouts } from '../http/timeouts.ts'
-import { createWorkerChannel } from '../http/worker-channel.ts'
-import { type KeySources, readKey } from '../keys.ts'
 import { WorkerFault } from '../worker-client.ts'
-import { readCaFile } from '../worker-entry.ts'
 import { fingerprintOf } from '../workers-file.ts'
+import { askWorker } from './ask-worker.ts'
 import { type BreakerState, WorkerBreaker } from './breaker.ts'
-import type { FleetPace } from './pace.ts'
+import type { FleetContext } from './context.ts'
+import { openWay } from './open-way.ts'
 import { keyFingerprint } from './worker-key.ts'
-import { discoverMode, lookAs, type WorkerLook, type WorkerWay } from './worker-look.ts'
-
-/** What all workers of a fleet share. */
-export interface FleetContext {
-  readonly clock: Clock
-  /** In [0, 1). */
-  readonly random: () => number
-  readonly timeouts: WorkerTimeouts
-  readonly pace: FleetPace
-  readonly keySources: KeySources
-  /** Something that is told of workers may be another now. */
-  readonly changed: () => void
-  /** The state of a breaker is another one. */
-  readonly breakerChanged: () => void
-  readonly closing: AbortSignal
-}
+import type { WorkerLook, WorkerWay } from './worker-look.ts'
 
 /** The last look that failed. */
 export interface WorkerProblem {
   readonly fault: WorkerFault
   readonly tries: number
-}
-
-/** @returns a way to a worker that nothing else uses; the caller closes its channel. @throws WorkerFault */
-export function openWay(
-  name: string,
-  entry: GpuWorkerEntry,
-  context: FleetContext,
-  timeouts: WorkerTimeouts,
-): WorkerWay {
-  const ca = entry.ca_file === undefined ? null : readCaFile(entry.ca_file)
-  const channel = createWorkerChannel({
-    url: entry.url,
-    readKey: () => readKey(entry.key, context.keySources),
-    ca,
-    timeouts,
-    clock: context.clock,
-  })
-  return { channel, client: clientOver(channel, name, timeouts), cog: cogClientOver(channel) }
 }
 
 /** One configured worker: what is known of it, and who is there. */
@@ -69,6 +31,10 @@ export class FleetWorker {
   #asking: Promise<void> | null = null
   #askingSince = 0
   #nextLookAt = 0
+  /** It asked for that (Retry-After). */
+  #leftAloneUntil = 0
+  #isOutdated = false
+  #triesMade = 0
   #pauseMs: number
 
   /** @param running attempts that are there already */
@@ -113,9 +79,8 @@ export class FleetWorker {
   /** True: what the last look gave, or how it failed, still says something. */
   isKnown(): boolean {
     const at = this.#problem === null ? this.#seen?.at : this.#problemAt
-    if (at === undefined) return false
-    // A worker that asked to be left alone is not asked.
-    return this.#age(at) <= 2 * this.#context.pace.lateMs || this.#age(this.#nextLookAt) < 0
+    if (at === undefined || this.#isOutdated) return false
+    return this.#age(at) <= 2 * this.#context.pace.lateMs || this.#leftAloneUntil > this.#context.clock.monotonic()
   }
 
   /** True: it was asked some time ago and has not answered. */
@@ -158,8 +123,17 @@ export class FleetWorker {
     })
   }
 
-  /** The next look is due at once. */
-  hurry(): void {
+  /** Something is wanted again after a while: what kept the worker from being used then may be over. */
+  rouse(): void {
+    const { soonMs } = this.#context.pace
+    const at = this.#problem === null ? this.#seen?.at : this.#problemAt
+    if (at === undefined || this.#age(at) < soonMs || (this.#problem === null && this.free > 0)) return
+    if (this.#leftAloneUntil > this.#context.clock.monotonic()) return
+    this.#isOutdated = true
+    this.#hurry()
+  }
+
+  #hurry(): void {
     this.#pauseMs = this.#context.pace.soonMs
     this.#nextLookAt = 0
   }
@@ -168,7 +142,7 @@ export class FleetWorker {
   #minded(): void {
     if (!this.breaker.keyRefused || !this.breaker.keyIs(keyFingerprint(this.entry))) return
     this.#problem = null
-    this.hurry()
+    this.#hurry()
     this.#context.breakerChanged()
     this.#context.changed()
   }
@@ -187,21 +161,14 @@ export class FleetWorker {
     }
   }
 
-  #triesMade = 0
-
-  /** One look; tried again while its request cannot even leave. */
-  async #tries(): Promise<WorkerLook> {
-    const { retries, retryMs } = this.#context.pace
-    for (let attempt = 0; ; attempt += 1) {
-      this.#triesMade = attempt + 1
-      try {
-        const way = this.way()
-        return await lookAs(await discoverMode(way, this.#context.closing), way, this.#context.closing)
-      } catch (error) {
-        if (!(error instanceof WorkerFault) || error.kind !== 'not_sent' || attempt >= retries) throw error
-        await pause(this.#context.random() * retryMs * 2 ** attempt, this.#context.closing)
-      }
-    }
+  #tries(): Promise<WorkerLook> {
+    return askWorker(
+      () => this.way(),
+      this.#context,
+      (tries) => {
+        this.#triesMade = tries
+      },
+    )
   }
 
   /** @param own attempts of this queue that were there when the worker was asked */
@@ -211,6 +178,7 @@ export class FleetWorker {
     this.#last = { look, wallAt: clock.now() }
     this.#problem = null
     this.#full = false
+    this.#isOutdated = false
     const ready = look.slots.free > 0
     this.#pauseMs = ready ? Math.floor(pace.freshMs / 2) : this.#grown()
     this.#nextLookAt = clock.monotonic() + this.#pauseMs
@@ -231,8 +199,9 @@ export class FleetWorker {
     this.#seen = null
     this.#problem = { fault, tries: Math.max(1, tries) }
     this.#problemAt = clock.monotonic()
-    if (fault.kind === 'key_refused') this.refuseKey()
-    this.#nextLookAt = clock.monotonic() + Math.max(this.#pauseMs, fault.retryAfterMs ?? 0)
+    this.#isOutdated = false
+    if (fault.kind === 'key_refused') this.#refuseKey()
+    this.#lookAfter(this.#pauseMs, fault)
     this.#pauseMs = this.#grown()
   }
 
@@ -240,18 +209,26 @@ export class FleetWorker {
     return Math.min(this.#pauseMs * 2, this.#context.pace.lateMs)
   }
 
-  refuseKey(): void {
+  #lookAfter(pauseMs: number, fault: WorkerFault): void {
+    const now = this.#context.clock.monotonic()
+    this.#leftAloneUntil = now + (fault.retryAfterMs ?? 0)
+    this.#nextLookAt = Math.max(now + pauseMs, this.#leftAloneUntil)
+  }
+
+  #refuseKey(): void {
     this.breaker.refuseKey(keyFingerprint(this.entry))
     this.#context.breakerChanged()
   }
 
   /** What a request of an attempt gave. */
   report(fault: WorkerFault): void {
+    // By this side.
+    if (fault.code === 'ABORTED') return
     const { clock } = this.#context
     this.breaker.failed(fault)
     if (fault.kind === 'busy' || fault.kind === 'slow_down') {
       this.#full = true
-      this.#nextLookAt = clock.monotonic() + Math.max(this.#context.pace.soonMs, fault.retryAfterMs ?? 0)
+      this.#lookAfter(this.#context.pace.soonMs, fault)
     } else if (fault.kind === 'key_refused' || fault.kind === 'key_missing' || fault.kind === 'tls') {
       this.fail(fault, 1)
     } else if (fault.kind === 'not_sent' || fault.kind === 'ambiguous' || fault.kind === 'server_error') {
@@ -279,17 +256,4 @@ export class FleetWorker {
     this.#way = null
     await this.#asking
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const timer = setTimeout(done, ms)
-    function done(): void {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

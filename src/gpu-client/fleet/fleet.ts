@@ -7,8 +7,9 @@ import { type WorkerClient, WorkerFault } from '../worker-client.ts'
 import { checkEntry } from '../worker-entry.ts'
 import { createWorkersFile, type WorkersFile } from '../workers-file.ts'
 import { type BreakerFile, createBreakerFile } from './breaker-file.ts'
+import type { FleetContext } from './context.ts'
 import type { FleetOptions } from './create-fleet.ts'
-import { type FleetContext, FleetWorker } from './fleet-worker.ts'
+import { FleetWorker } from './fleet-worker.ts'
 import { outlookOf, standingOf } from './outlook.ts'
 import { testWorker } from './test-worker.ts'
 import type { WorkerWay } from './worker-look.ts'
@@ -73,6 +74,7 @@ export class Fleet implements FleetAccess {
   }
 
   want(needs: readonly GpuNeed[]): void {
+    const wasIdle = this.#wanted.length === 0
     this.#wanted = needs
     if (needs.length === 0 || this.#closing.signal.aborted) {
       if (this.#ticker !== null) clearInterval(this.#ticker)
@@ -84,7 +86,10 @@ export class Fleet implements FleetAccess {
       this.#ticker.unref()
     }
     this.#refresh()
-    for (const worker of this.#workers.values()) worker.lookIfDue()
+    for (const worker of this.#workers.values()) {
+      if (wasIdle) worker.rouse()
+      worker.lookIfDue()
+    }
     this.#told = this.#outlooks()
   }
 

@@ -75,11 +75,7 @@ function unavailable(worker: string | null, code: string, message: string): Erro
 }
 
 /** @param trouble of the configuration file, when it cannot be read */
-export function outlookOf(
-  workers: readonly FleetWorker[],
-  need: GpuNeed,
-  trouble: string | null,
-): GpuOutlook {
+export function outlookOf(workers: readonly FleetWorker[], need: GpuNeed, trouble: string | null): GpuOutlook {
   if (workers.length === 0) {
     const error =
       trouble === null

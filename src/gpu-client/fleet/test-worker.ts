@@ -2,8 +2,10 @@ import { harmlessText } from '../../domain/display-text.ts'
 import { formatDuration } from '../../domain/format-duration.ts'
 import type { GpuWorkerEntry, GpuWorkerTest } from '../../domain/wire/gpu.ts'
 import { WorkerFault } from '../worker-client.ts'
+import { addLine } from './add-line.ts'
+import type { FleetContext } from './context.ts'
 import { explainFault } from './explain-fault.ts'
-import { type FleetContext, openWay } from './fleet-worker.ts'
+import { openWay } from './open-way.ts'
 import { discoverMode, hardwareGpus, lookAs, type WorkerLook } from './worker-look.ts'
 import { shownLook } from './worker-status.ts'
 
@@ -52,14 +54,14 @@ function judgeLook(name: string, entry: GpuWorkerEntry, look: WorkerLook, latenc
         look.mode === 'cog'
           ? 'A plain Cog server answered; it does not tell whether it has a GPU.'
           : `The worker answered, but shows no hardware GPU${software}.`,
-      remedy: `Check its GPU driver (nvidia-smi), or let it serve all the same, shown as "remote (cpu)": nightkiln gpu add ${name} ${entry.url} --replace --allow-cpu.`,
+      remedy: `Check its GPU driver (nvidia-smi), or let it serve all the same, shown as "remote (cpu)": ${addLine(name, entry, '--allow-cpu')}`,
     }
   }
   if (look.mode === 'cog' && entry.cog_type === undefined) {
     return {
       state: 'wrong_protocol',
       summary: 'A plain Cog server answered; its entry does not say which job type it computes.',
-      remedy: `Name it: nightkiln gpu add ${name} ${entry.url} --replace --cog-type TYPE.`,
+      remedy: `Name it: ${addLine(name, entry, '--cog-type TYPE')}`,
     }
   }
   const what = `${gpuWords(look)}; ${free} of ${total} places free`

@@ -64,11 +64,6 @@ const words: Readonly<Record<string, string>> = {
   ABORTED: 'the request was given up',
 }
 
-/** @returns what happened, in words without the code; null when there are none for it */
-export function codeInWords(code: string): string | null {
-  return words[code] ?? null
-}
-
 function fault(kind: WorkerFault['kind'], code: string, cause: unknown): WorkerFault {
   const text = words[code] ?? (kind === 'tls' ? 'no trusted connection' : 'the connection failed')
   // The cause is kept for debuggers; its text may repeat bytes of the worker, so it is never shown.

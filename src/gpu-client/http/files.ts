@@ -2,11 +2,24 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { largestFileBytes } from '../../domain/wire/prediction.ts'
 import { WorkerFault } from '../worker-client.ts'
-import { piecesOf } from './read-answer.ts'
+import { type Answer, piecesOf } from './read-answer.ts'
 import { fileDeadlineMs, type WorkerTimeouts } from './timeouts.ts'
-import type { WorkerChannel } from './worker-channel.ts'
+import type { Call, WorkerChannel } from './worker-channel.ts'
 
-const fileMissing = (): WorkerFault => new WorkerFault('file_missing', 'FILE_MISSING', 'it has no such file (any more)')
+/** Reads a file that must be there. @throws WorkerFault file_missing */
+async function getFile<Result>(
+  channel: WorkerChannel,
+  call: Omit<Call, 'method' | 'path' | 'accept'> & { readonly sha256: string },
+  use: (answer: Answer) => Promise<Result>,
+): Promise<Result> {
+  const { sha256, ...rest } = call
+  return channel
+    .call({ ...rest, method: 'GET', path: `files/${sha256}`, accept: [200] }, use)
+    .catch((error: unknown) => {
+      if (!(error instanceof WorkerFault) || error.code !== 'HTTP_404') throw error
+      throw new WorkerFault('file_missing', 'FILE_MISSING', 'it has no such file (any more)')
+    })
+}
 
 function checkSum(actual: string, expected: string): void {
   if (actual !== expected) throw new WorkerFault('protocol', 'WRONG_HASH', 'it sent a file with another content')
@@ -54,17 +67,15 @@ export async function readFile(
   maxBytes: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
-  return channel.call(
+  return getFile(
+    channel,
     {
-      method: 'GET',
-      path: `files/${sha256}`,
-      accept: [200, 404],
+      sha256,
       maxBytes,
       deadlineMs: fileDeadlineMs(timeouts, maxBytes),
       signal,
     },
     async (answer) => {
-      if (answer.statusCode === 404) throw fileMissing()
       const pieces: Buffer[] = []
       for await (const piece of piecesOf(answer, maxBytes)) pieces.push(piece)
       const whole = Buffer.concat(pieces)
@@ -92,17 +103,15 @@ export async function fetchFile(
   const beside = `${target}.${process.pid}.part`
   const file = await open(beside, 'w', 0o600)
   try {
-    await channel.call(
+    await getFile(
+      channel,
       {
-        method: 'GET',
-        path: `files/${sha256}`,
-        accept: [200, 404],
+        sha256,
         maxBytes: bytes,
         deadlineMs: fileDeadlineMs(timeouts, bytes),
         signal,
       },
       async (answer) => {
-        if (answer.statusCode === 404) throw fileMissing()
         const hash = createHash('sha256')
         let received = 0
         for await (const piece of piecesOf(answer, bytes)) {

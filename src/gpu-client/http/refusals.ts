@@ -13,11 +13,14 @@ const kindByCode: Readonly<Record<string, WorkerFaultKind>> = {
   input_differs: 'rejected',
   busy: 'busy',
   not_ready: 'slow_down',
+  // On the way; the same bytes may arrive whole another time.
+  hash_differs: 'protocol',
 }
 
 const kindByStatus: Readonly<Record<number, WorkerFaultKind>> = {
   401: 'key_refused',
   403: 'key_refused',
+  408: 'slow_down',
   409: 'busy',
   413: 'rejected',
   422: 'rejected',

@@ -1,10 +1,15 @@
 import { attemptDirectory, type StatePaths } from '../../config/paths.ts'
 import type { Clock } from '../../domain/clock.ts'
+import { cutText } from '../../domain/cut-text.ts'
 import type { Fence, Progress } from '../../domain/job.ts'
 import type { AttemptControl, AttemptEnd, AttemptObserver } from '../../domain/ports/attempt.ts'
 import type { Device } from '../../domain/wire/prediction.ts'
 import type { PredictionRecord } from '../storage/journal.ts'
 import type { StopCause } from './end-facts.ts'
+
+/** As the protocol takes them. */
+const longestMessage = 2_000
+const longestStage = 200
 
 export type OnLeaseEnd = 'finish' | 'cancel'
 
@@ -68,7 +73,14 @@ export class Run implements AttemptObserver {
   }
 
   progressed(progress: Progress): void {
-    this.record = { ...this.record, progress: { ...progress } }
+    const { current, total, message, stage } = progress
+    const told = {
+      current,
+      total,
+      message: message === null ? null : cutText(message, longestMessage),
+      stage: stage === null ? null : cutText(stage, longestStage),
+    }
+    this.record = { ...this.record, progress: told }
   }
 
   computesOn(device: Device): void {

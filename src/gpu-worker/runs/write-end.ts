@@ -6,6 +6,8 @@ import type { PredictionRecord } from '../storage/journal.ts'
 import { type EndFacts, workerError } from './end-facts.ts'
 import type { Run } from './run.ts'
 
+const mostArtifacts = 1_000
+
 /**
  * Puts what a run leaves where clients can fetch it.
  * @returns the record of its end
@@ -18,6 +20,10 @@ export async function finishedRecord(
   now: number,
 ): Promise<PredictionRecord> {
   const { artifacts, output, elapsedMs } = facts
+  if (artifacts.length > mostArtifacts) {
+    const message = `it made ${artifacts.length} artifacts; at most ${mostArtifacts} can be handed over`
+    return await finishedRecord(run, workerError(message, elapsedMs), files, now)
+  }
   const handedOver: Prediction['artifacts'] = []
   for (const { name, mediaType, bytes, sha256 } of artifacts) {
     if (bytes > largestFileBytes) {

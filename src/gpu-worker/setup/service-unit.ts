@@ -41,6 +41,8 @@ Wants=network-online.target
 
 [Service]
 DynamicUser=yes
+# WebGPU on AMD or Intel needs the render node:
+# SupplementaryGroups=render
 StateDirectory=nightkiln-worker
 StateDirectoryMode=0700
 Environment=HOME=%S/nightkiln-worker NIGHTKILN_HOME=%S/nightkiln-worker/home

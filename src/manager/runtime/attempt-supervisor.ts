@@ -5,6 +5,7 @@ import type { Fence, Job, JobOptions, Progress, RunnerIdentity, RunningUnit } fr
 import type { AttemptControl, AttemptEnd, StopReason } from '../../domain/ports/attempt.ts'
 import type { HeldUnit, JobPayload, JobStore } from '../../domain/ports/job-store.ts'
 import type { ExecutorKind } from '../../domain/states.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
 import type { AttemptStarter } from './attempt-starter.ts'
 import { fenceOf } from './command-task.ts'
 import type { CommitQueue } from './commit-queue.ts'
@@ -208,6 +209,14 @@ export class AttemptSupervisor implements AttemptEvents {
     void commits
       .run(() => store.recordRunnerIfHeld(fence, runner))
       .catch((error: unknown) => log.warn({ err: error }, 'runner could not be recorded; its pid file serves instead'))
+  }
+
+  /** On this machine: its mode stays as it is. */
+  computesOn({ fence }: Supervised, device: Device): void {
+    const { commits, store, log } = this.#options
+    void commits
+      .run(() => store.recordDeviceIfHeld(fence, device.name, null))
+      .catch((error: unknown) => log.warn({ err: error, unit: fence.unitId }, 'its device could not be recorded'))
   }
 
   ended(attempt: Supervised, end: AttemptEnd): void {

@@ -238,7 +238,7 @@ export class Dispatcher {
       this.#parked.behindType(ready)
       return true
     }
-    const wanted = Math.min(largestClaim, Math.ceil(room / index.readyClients), typeRoom)
+    const wanted = Math.min(largestClaim, Math.ceil(Math.min(room, typeRoom) / index.readyClients))
     const admission = this.#limits.admit(ready, wanted)
     if ('kind' in admission) {
       this.#wait(state, ready, admission)
@@ -320,7 +320,9 @@ export class Dispatcher {
   #vacate(unitId: string, place: Place): void {
     this.#busy.delete(unitId)
     this.#count(place, -1)
-    this.#parked.freeType(place.type)
+    // Places at workers are shared: with those of its own type alone, a long job would keep the others away for ever.
+    if (place.pool.pool.kind === 'gpu') this.#parked.freeTypes()
+    else this.#parked.freeType(place.type)
     if (place.limitKey !== null) this.#parked.freeLane({ queue: place.queue, key: place.limitKey })
   }
 

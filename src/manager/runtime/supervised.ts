@@ -1,6 +1,7 @@
 import type { Fence, Job, JobOptions, Progress, RunnerIdentity, RunningUnit } from '../../domain/job.ts'
 import type { AttemptControl, AttemptEnd, AttemptObserver, StopReason } from '../../domain/ports/attempt.ts'
 import type { Lane } from '../../domain/ports/lane-store.ts'
+import type { Device } from '../../domain/wire/prediction.ts'
 import type { Beginning } from './attempt-starter.ts'
 import { Estimator } from './estimator.ts'
 
@@ -8,6 +9,7 @@ import { Estimator } from './estimator.ts'
 export interface AttemptEvents {
   monotonic(): number
   started(attempt: Supervised, runner: RunnerIdentity): void
+  computesOn(attempt: Supervised, device: Device): void
   ended(attempt: Supervised, end: AttemptEnd): void
   refused(attempt: Supervised, error: unknown): void
 }
@@ -75,6 +77,10 @@ export class Supervised implements AttemptObserver, Beginning {
     this.progress = progress
     this.isProgressStored = false
     this.estimator.add(progress, this.#events.monotonic())
+  }
+
+  computesOn(device: Device): void {
+    this.#events.computesOn(this, device)
   }
 
   ended(end: AttemptEnd): void {

@@ -21,7 +21,8 @@ export async function cancelJobs(context: ServiceContext, request: OperationCall
           for (const held of outcome.held) supervisor.stop(held.fence.unitId, 'cancel')
         })
       }
-      return { id, outcome: outcome.kind, why: explain(context, outcome.kind, id) }
+      const isAtWorker = outcome.kind === 'cancelling' && outcome.held.some(({ executor }) => executor === 'gpu')
+      return { id, outcome: outcome.kind, why: explain(context, outcome.kind, id, isAtWorker) }
     })
     return { jobs, has_more: hasMore }
   })
@@ -51,7 +52,12 @@ function nextStep(jobs: CancelAnswer['jobs']): string {
   return 'Nothing: what was cancelled is final; rerun_job starts it again.'
 }
 
-function explain(context: ServiceContext, kind: CancelAnswer['jobs'][number]['outcome'], id: string): string {
+function explain(
+  context: ServiceContext,
+  kind: CancelAnswer['jobs'][number]['outcome'],
+  id: string,
+  isAtWorker: boolean,
+): string {
   switch (kind) {
     case 'cancelled':
       return context.store.readJob(id)?.startedAt == null
@@ -59,6 +65,7 @@ function explain(context: ServiceContext, kind: CancelAnswer['jobs'][number]['ou
         : 'cancelled: nothing of it was running; what it did so far stays'
     case 'cancelling': {
       const grace = context.store.readJobPayload(id)?.options.cancelGraceMs ?? 0
+      if (isAtWorker) return 'its GPU worker was asked to stop; it confirms, or its lease there ends'
       return `its processes were asked to stop; what lives after ${formatDuration(grace)} is killed`
     }
     case 'already_final':

@@ -46,6 +46,8 @@ describe('an answer of a worker', () => {
     [404, { code: 'unknown_version', detail: 'no' }, 'not_served', 'UNKNOWN_VERSION'],
     [422, { code: 'file_missing', detail: 'no' }, 'file_missing', 'FILE_MISSING'],
     [422, { code: 'input_differs', detail: 'no' }, 'rejected', 'INPUT_DIFFERS'],
+    [422, { code: 'hash_differs', detail: 'no' }, 'protocol', 'HASH_DIFFERS'],
+    [408, '', 'slow_down', 'HTTP_408'],
     [429, '', 'slow_down', 'HTTP_429'],
     [500, { code: 'busy', detail: 'a lie' }, 'server_error', 'HTTP_500'],
     [501, '', 'server_error', 'HTTP_501'],

@@ -47,6 +47,19 @@ test('it ended meanwhile: its result is brought home', async () => {
   expect(worker.runs).toHaveLength(1)
 })
 
+test('it goes on from checkpoints of which an earlier manager committed some', async () => {
+  const { worker, attempts } = await useWorker({
+    polls: 20_000_000,
+    always: { checkpoint: { format: 'sum/1', seq: 4, inline: { n: 4 } } },
+  })
+  const identity = await leftBehind(worker)
+  const { ended } = attempts.adopt(identity, { checkpoint: { format: 'sum/1', state: { n: 3 } } })
+  await waitUntil(() => attempts.told.checkpoints.length > 0)
+  for (const run of worker.runs) run.status = 'succeeded'
+  expect(await ended).toMatchObject({ kind: 'completed' })
+  expect(attempts.told.checkpoints).toEqual([{ format: 'sum/1', state: { n: 4 } }])
+})
+
 test('the request never arrived: sent under the same id', async () => {
   const { worker, attempts } = await useWorker()
   expect(await attempts.adopt(remote).ended).toMatchObject({ kind: 'completed' })
@@ -56,7 +69,7 @@ test('the request never arrived: sent under the same id', async () => {
 
 test('the same bytes as before', async () => {
   const { worker, attempts } = await useWorker({ polls: 20_000_000 })
-  const params = { b: 1, a: [1, { z: 0, y: null }], 'ü': '\u2028' }
+  const params = { b: 1, a: [1, { z: 0, y: null }], ü: '\u2028' }
   const identity = await leftBehind(worker, { params })
   // An answer 404 that is wrong: the worker compares the bytes, and would refuse others.
   const { requests, runs } = worker

@@ -99,13 +99,49 @@ describe('checkpoints', () => {
         if (exchange.route !== 'get') return 'pass'
         const { body } = exchange.good()
         const step = Math.floor(exchange.earlier / 2)
-        const checkpoint = { format: 'sum/1', seq: 2 ** 24 + 1 + step, inline: { step } }
+        const checkpoint = { format: 'sum/1', seq: 1 + step, inline: { step } }
         exchange.json(200, { ...(body as object), checkpoint })
         return undefined
       },
     })
     await attempts.start().ended
     expect(attempts.told.checkpoints).toEqual([0, 1, 2].map((step) => ({ format: 'sum/1', state: { step } })))
+  })
+
+  test('are numbered on from the one that it began with', async () => {
+    const begun = { format: 'sum/1', state: { n: 7 } }
+    const again = { format: 'sum/1', seq: 2 ** 24, inline: { n: 7 } }
+    const newer = { format: 'sum/1', seq: 2 ** 24 + 1, inline: { n: 8 } }
+    const { attempts } = await useWorker({ always: { checkpoint: again }, terminal: { checkpoint: newer } })
+    await attempts.start({ checkpoint: begun }).ended
+    expect(attempts.told.checkpoints).toEqual([{ format: 'sum/1', state: { n: 8 } }])
+  })
+
+  test('are fetched when they are large', async () => {
+    const state = { sums: 'y'.repeat(400_000) }
+    const text = JSON.stringify(state)
+    const checkpoint = { format: 'sum/1', seq: 1, sha256: sha256Of(text) }
+    const files = new Map([[sha256Of(text), Buffer.from(text)]])
+    const { attempts } = await useWorker({ always: { checkpoint }, files })
+    expect(await attempts.start().ended).toMatchObject({ kind: 'completed' })
+    expect(attempts.told.checkpoints).toEqual([{ format: 'sum/1', state }])
+  })
+
+  test('that cannot be committed now are committed at the next look', async () => {
+    let tries = 0
+    const checkpoint = { format: 'sum/1', seq: 1, inline: 5 }
+    const { attempts } = await useWorker(
+      { always: { checkpoint } },
+      {
+        checkpointed: () => {
+          tries += 1
+          if (tries === 1) throw new Error('the disk is full')
+          return true
+        },
+      },
+    )
+    expect(await attempts.start().ended).toMatchObject({ kind: 'completed' })
+    expect(tries).toBe(2)
   })
 
   test('of an attempt that is somebody else’s end it without a word, and its worker is not touched', async () => {

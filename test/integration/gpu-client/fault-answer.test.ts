@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { always, type Breaker, type BrokenAnswer, brokenAnswers, once } from '../../support/bad-worker/broken-answers.ts'
+import {
+  always,
+  type Breaker,
+  type BrokenAnswer,
+  brokenAnswers,
+  once,
+} from '../../support/bad-worker/broken-answers.ts'
 import { checkFault, leaseAndMargin } from '../../support/bad-worker/check-fault.ts'
 import { useWorker } from '../../support/bad-worker/use-worker.ts'
 

@@ -122,7 +122,12 @@ test('it dies in the middle of a pure task that may start here at once: back at 
       return undefined
     },
   })
-  const expected = { end: { ...returned, why: 'unreachable' }, runs: 1, within: [0, 12_000], gpuError: 'ECONNREFUSED' } as const
+  const expected = {
+    end: { ...returned, why: 'unreachable' },
+    runs: 1,
+    within: [0, 12_000],
+    gpuError: 'ECONNREFUSED',
+  } as const
   await checkFault(setting, expected, { fallback: 'immediate', pure: true })
 })
 

@@ -265,7 +265,11 @@ describe('a result', () => {
   test('of another content is none', async () => {
     const says = { output: undefined, output_sha256: sha256Of(big) }
     const files = new Map([[sha256Of(big), Buffer.from('{}')]])
-    await checkFault(await useWorker({ terminal: says, files }), { ...ran, end: returnedRefused, gpuError: 'WRONG_HASH' })
+    await checkFault(await useWorker({ terminal: says, files }), {
+      ...ran,
+      end: returnedRefused,
+      gpuError: 'WRONG_HASH',
+    })
   })
 
   test('that is no JSON is none', async () => {
@@ -274,7 +278,7 @@ describe('a result', () => {
     await checkFault(await useWorker({ terminal: says, files }), {
       ...ran,
       end: returnedRefused,
-      gpuError: 'OUTPUT_NOT_JSON',
+      gpuError: 'NOT_JSON',
     })
   })
 })

@@ -13,7 +13,7 @@ async function serveContent(sent: Buffer | null, headers: Record<string, string>
   const worker = await serveWorker({
     answer: (_, response) => {
       response.writeHead(sent === null ? 404 : 200, headers)
-      response.end(sent ?? '')
+      response.end(sent ?? 'there is no such file here, and here is a long explanation of that fact')
     },
   })
   return clientOf(worker.url)
@@ -63,6 +63,11 @@ describe('a file', () => {
       code,
     })
     expect(readdirSync(directory)).toEqual([])
+  })
+
+  test('that is not there is told as such, however small it was to be', async () => {
+    const client = await serveContent(null)
+    expect(await faultOf(client.readFile(sha256, 1))).toMatchObject({ kind: 'file_missing', code: 'FILE_MISSING' })
   })
 
   test('that is too large, or another one, is not read into memory', async () => {

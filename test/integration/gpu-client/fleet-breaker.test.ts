@@ -118,6 +118,24 @@ describe('the breaker of a worker', () => {
     expect(execFileSync('stat', ['-c', '%a', before.paths.gpuBreakers], { encoding: 'utf8' }).trim()).toBe('600')
   })
 
+  test('does not stay open longer because the clock was set back', async () => {
+    const before = await opened()
+    await before.fleet.close()
+    const text = readFileSync(before.paths.gpuBreakers, 'utf8')
+    writeFileSync(before.paths.gpuBreakers, text.replace(/"openedAt":\d+/, `"openedAt":${Date.now() + 3_600_000}`))
+    const { fleet } = useFleet({}, { directory: before.directory })
+    expect(served(fleet)?.breaker).toBe('open')
+    expect(Date.parse(served(fleet)?.breaker_until ?? '')).toBeLessThanOrEqual(Date.now() + 30_000)
+  })
+
+  test('is half open when its time is over, and nobody is asked before something is wanted', async () => {
+    const { fleet, worker } = await opened({ pace: { breakerFirstMs: 50 } })
+    await expect.poll(() => served(fleet)?.breaker).toBe('half_open')
+    fleet.reportFault('rig', broken)
+    expect(served(fleet)?.breaker).toBe('half_open')
+    expect(worker.requests).toEqual([])
+  })
+
   test('counts over a restart', async () => {
     const one = useFleet({ rig: { url: 'http://127.0.0.1:9' } })
     one.fleet.reportFault('rig', broken)

@@ -22,7 +22,7 @@ describe('a fleet', () => {
 
   test('asks nobody until something is wanted, and nobody when nothing is wanted any more', async () => {
     const worker = await serveWorker({ health: slots(1, 0) })
-    const { fleet } = useFleet({ rig: { url: worker.url } })
+    const { fleet } = useFleet({ rig: { url: worker.url } }, { pace: { lateMs: 40 } })
     expect(fleet.isConfigured()).toBe(true)
     expect([fleet.placesFor(need), fleet.outlookOf(need).kind]).toEqual([0, 'checking'])
     expect(fleet.status()).toMatchObject([
@@ -110,6 +110,32 @@ describe('a fleet', () => {
     await expect.poll(() => fleet.outlookOf(need).kind).toBe('unavailable')
     await serveWorker({ port })
     await expect.poll(() => fleet.outlookOf(need).kind).toBe('ready')
+  })
+
+  test('asks anew when something is wanted again, instead of telling old news', async () => {
+    const port = await closedPort()
+    const { fleet } = useFleet({ rig: { url: `http://127.0.0.1:${port}` } }, { pace: { lateMs: 60_000, soonMs: 1 } })
+    fleet.want([need])
+    await expect.poll(() => fleet.outlookOf(need).kind).toBe('unavailable')
+    fleet.want([])
+    await serveWorker({ port })
+    fleet.want([need])
+    expect(fleet.outlookOf(need).kind).toBe('checking')
+    await expect.poll(() => fleet.outlookOf(need).kind).toBe('ready')
+  })
+
+  test('leaves a worker alone as long as that asks for', async () => {
+    const worker = await serveWorker({
+      answer: (_, response) => sendJson(response, {}, 503, { 'retry-after': '600' }),
+    })
+    const { fleet } = useFleet({ rig: { url: worker.url } }, { pace: { soonMs: 1 } })
+    fleet.want([need])
+    await expect.poll(() => fleet.outlookOf(need).kind).toBe('unavailable')
+    fleet.want([])
+    fleet.want([need])
+    expect(fleet.outlookOf(need)).toMatchObject({ kind: 'unavailable', error: { details: { gpu_error: 'HTTP_503' } } })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(worker.requests).toEqual(['GET /'])
   })
 
   test.each([

@@ -79,11 +79,12 @@ describe('the test of a worker', () => {
 
   test('tells a self-signed certificate, and names --ca-file', async () => {
     const worker = await serveWorker({ certificate: await makeCertificate() })
-    expect(await testOf({ url: worker.url, key: { file: fileWith(key) } })).toMatchObject({
+    const file = fileWith(key)
+    expect(await testOf({ url: worker.url, key: { file } })).toMatchObject({
       state: 'tls_problem',
       code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
       summary: `No trusted connection to ${worker.url}: its certificate is self-signed (DEPTH_ZERO_SELF_SIGNED_CERT).`,
-      remedy: expect.stringContaining('--ca-file FILE'),
+      remedy: `Copy the worker's certificate to this machine and name it: nightkiln gpu add rig ${worker.url} --replace --key-file ${file} --ca-file FILE`,
     })
     expect(worker.requests).toEqual([])
   })

@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { useTemporaryHome } from '../../support/temporary-home.ts'
-import { get, put, untilEnded } from './support/predictions.ts'
+import { get, health, put, untilEnded } from './support/predictions.ts'
 import { python, startPythonWorker } from './support/python-worker.ts'
 import { notOk, runSuite } from './support/running-worker.ts'
 
@@ -38,6 +38,36 @@ describe.skipIf(python === null)('the Python worker', () => {
     expect(cut).toMatchObject({ status: 'failed', error_code: 'WORKER_RESTARTED' })
     expect(cut.checkpoint?.format).toBe('sleep/1')
     expect(cut.boot_id).not.toBe(done.boot_id)
+  })
+
+  test('says which GPUs nvidia-smi names, also where it knows little', async () => {
+    const { home } = useTemporaryHome()
+    const tools = join(home, 'bin')
+    mkdirSync(tools)
+    const rows = ['0, NVIDIA H200, GPU-1f, 143771, 512, 570.86, 7', '1, Old one, [N/A], [N/A], [N/A], 570.86, [N/A]']
+    writeFileSync(join(tools, 'nvidia-smi'), `#!/bin/sh\nprintf '%s\\n' '${rows.join("' '")}'\n`, { mode: 0o755 })
+    const path = `${tools}${delimiter}${process.env['PATH']}`
+    const worker = await startPythonWorker(join(home, 'worker'), { environment: { PATH: path } })
+    const { gpus, job_types: types } = await health(worker)
+    expect(gpus).toMatchObject([
+      { name: 'NVIDIA H200', memory_total_mb: 143_771, memory_used_mb: 512, driver_version: '570.86', utilization: 7 },
+      { index: 1, name: 'Old one', memory_total_mb: null, utilization: null, software: false },
+    ])
+    expect([types['my_job']?.gpu, types['sleep']?.gpu]).toEqual([true, false])
+  })
+
+  test.each([
+    ['a lease end that does not exist', { on_lease_end: 'sometimes' }],
+    ['a time limit that is no number', { timeout_ms: 'soon' }],
+    ['a grace of null', { cancel_grace_ms: null }],
+    ['a resume without its number', { resume: { format: 'sleep/1', inline: {} } }],
+    ['a token of 101 characters', { attempt_token: 'x'.repeat(101) }],
+  ])('refuses %s, and serves on', async (_, input) => {
+    const { home } = useTemporaryHome()
+    const worker = await startPythonWorker(join(home, 'worker'))
+    await expect(put(worker, 'odd', { seconds: 0 }, input)).rejects.toThrow('HTTP 422')
+    await put(worker, 'fine', { seconds: 60 }, { timeout_ms: 200 })
+    expect((await untilEnded(worker, 'fine')).error_code).toBe('TIMEOUT')
   })
 
   test('lets its state be read by its user alone', async () => {

@@ -69,7 +69,7 @@ export function speakTo(url: string, key: string | null = null): Asking {
     })
     const text = await answer.text()
     const isJson = answer.headers.get('content-type')?.includes('json') === true
-    return { status: answer.status, headers: answer.headers, body: isJson ? JSON.parse(text) : text }
+    return { status: answer.status, headers: answer.headers, body: isJson && text !== '' ? JSON.parse(text) : text }
   }
   const look: Asking['look'] = async (id, options) => prediction.parse((await ask(`/predictions/${id}`, options)).body)
   return {

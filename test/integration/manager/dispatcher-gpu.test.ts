@@ -210,3 +210,16 @@ test('what an earlier manager left at a worker counts there, and not here', asyn
   expect(successor.slotsOfKind('command').busy).toBe(0)
   successor.quiet()
 })
+
+test('clients share the places that come up together, and those that come free one by one', async () => {
+  const { submit, remote, end, makePlaces, namesOf } = openDispatcher({ places: { 'scan+fit': 0 } })
+  await submit('greedy', { type: 'scan', submittedBy: 'greedy', units: newUnits(50) })
+  await submit('late', { type: 'fit', submittedBy: 'late', units: newUnits(6) })
+  await makePlaces('scan+fit', 4)
+  expect(namesOf(remote).sort()).toEqual(['greedy', 'greedy', 'late', 'late'])
+  for (let done = 0; done < 8; done += 1) {
+    await end(remote[done])
+    await makePlaces('scan+fit', 1)
+  }
+  expect(namesOf(remote).filter((name) => name === 'late')).toHaveLength(6)
+})

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { Progress } from '../../../src/domain/job.ts'
 import type { AttemptControl, AttemptEnd } from '../../../src/domain/ports/attempt.ts'
 import type {
   Checkpoint,
@@ -11,7 +12,6 @@ import type {
   RemoteTask,
 } from '../../../src/domain/ports/remote-executor.ts'
 import type { Device } from '../../../src/domain/wire/prediction.ts'
-import type { Progress } from '../../../src/domain/job.ts'
 import type { AttemptFleet } from '../../../src/gpu-client/attempts/attempt-setting.ts'
 import { createRemoteExecutor } from '../../../src/gpu-client/attempts/remote-executor.ts'
 import { type CogClient, cogClientOver } from '../../../src/gpu-client/cog-client.ts'
@@ -84,7 +84,16 @@ export function useAttempts(options: HarnessOptions): AttemptHarness {
   const clock = options.clock ?? createFakeClock()
   const { home } = useTemporaryHome()
   const directory = join(home, 'attempts', 'u.1.n')
-  const told: Told = { offered: [], progress: [], devices: [], checkpoints: [], ends: [], logLines: [], faults: [], held: 0 }
+  const told: Told = {
+    offered: [],
+    progress: [],
+    devices: [],
+    checkpoints: [],
+    ends: [],
+    logLines: [],
+    faults: [],
+    held: 0,
+  }
   const pauses: number[] = []
   const clients = new Map<string, { full: WorkerClient; cog: CogClient; mode: 'full' | 'cog' }>()
   for (const { name, url, ca, mode, key } of options.workers) {

@@ -68,11 +68,15 @@ export const brokenAnswers = {
     exchange.good()
     exchange.request.socket.destroy()
   },
-  'sends __proto__': (exchange) =>
-    raw(exchange, `{"__proto__":{"status":"succeeded"},${goodText(exchange).slice(1)}`),
+  'sends __proto__': (exchange) => raw(exchange, `{"__proto__":{"status":"succeeded"},${goodText(exchange).slice(1)}`),
   'answers about another id': changed((body) => ({ ...body, id: 'another-prediction' })),
   'answers without an id': changed(({ id: _, ...body }) => body),
-  'answers for an old attempt': changed((body) => ({ ...body, attempt_token: 'old.0', status: 'succeeded', output: 'old' })),
+  'answers for an old attempt': changed((body) => ({
+    ...body,
+    attempt_token: 'old.0',
+    status: 'succeeded',
+    output: 'old',
+  })),
   'answers without a token': changed((body) => ({ ...body, attempt_token: null })),
   'answers twice': (exchange) => {
     const text = goodText(exchange)

@@ -58,7 +58,12 @@ export interface WorkerStandIn {
   readonly url: string
   /** Each began once; one more for the same id would be a second effect. */
   readonly runs: readonly StandInRun[]
-  readonly requests: readonly { readonly route: Route; readonly id: string; readonly lease: string | null; readonly at: number }[]
+  readonly requests: readonly {
+    readonly route: Route
+    readonly id: string
+    readonly lease: string | null
+    readonly at: number
+  }[]
   readonly files: Map<string, Buffer>
   readonly sockets: ReadonlySet<Socket>
   bootId: string
@@ -122,7 +127,8 @@ export async function startWorkerStandIn(options: StandInOptions): Promise<Worke
 
   const put = (id: string, body: Buffer, lease: number | null): { status: number; body: unknown } => {
     const sent = JSON.parse(body.toString()) as { id?: string; input?: StandInRun['input']; input_sha256?: string }
-    if (sent.id !== undefined && sent.id !== id) return { status: 422, body: { code: 'bad_request', detail: 'other id' } }
+    if (sent.id !== undefined && sent.id !== id)
+      return { status: 422, body: { code: 'bad_request', detail: 'other id' } }
     const text = sent.input === undefined ? files.get(sent.input_sha256 ?? '')?.toString() : JSON.stringify(sent.input)
     if (text === undefined) return { status: 422, body: { code: 'file_missing', detail: 'no such file' } }
     const earlier = known.get(id)
@@ -165,7 +171,12 @@ export async function startWorkerStandIn(options: StandInOptions): Promise<Worke
     if (terminal?.status !== undefined) run.status = terminal.status
   }
 
-  const answerGood = (route: Route, id: string, request: IncomingMessage, body: Buffer): { status: number; body: unknown } => {
+  const answerGood = (
+    route: Route,
+    id: string,
+    request: IncomingMessage,
+    body: Buffer,
+  ): { status: number; body: unknown } => {
     const header = request.headers['worker-lease']
     const lease = header === undefined ? null : Number(header)
     if (route === 'file') return answerFile(id, request, body)
@@ -199,19 +210,32 @@ export async function startWorkerStandIn(options: StandInOptions): Promise<Worke
   const answer = (request: IncomingMessage, response: ServerResponse, body: Buffer): void => {
     const { route, id } = routeOf(request)
     const earlier = requests.filter((one) => one.route === route).length
-    requests.push({ route, id, lease: (request.headers['worker-lease'] as string | undefined) ?? null, at: clock.monotonic() })
+    requests.push({
+      route,
+      id,
+      lease: (request.headers['worker-lease'] as string | undefined) ?? null,
+      at: clock.monotonic(),
+    })
     let given: { status: number; body: unknown } | null = null
     const good = (): { status: number; body: unknown } => {
       given ??= answerGood(route, id, request, body)
       return given
     }
     const json = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void => {
-      const bytes = Buffer.isBuffer(value) ? value : value === null ? Buffer.alloc(0) : Buffer.from(JSON.stringify(value))
+      const bytes = Buffer.isBuffer(value)
+        ? value
+        : value === null
+          ? Buffer.alloc(0)
+          : Buffer.from(JSON.stringify(value))
       const type = Buffer.isBuffer(value) ? 'application/octet-stream' : 'application/json'
       response.writeHead(status, { 'content-type': type, 'content-length': String(bytes.length), ...headers })
       response.end(request.method === 'HEAD' ? undefined : bytes)
     }
-    if (misbehave?.({ route, id, earlier, body, request, response, worker, good, json }) !== 'pass' && misbehave !== undefined) return
+    if (
+      misbehave?.({ route, id, earlier, body, request, response, worker, good, json }) !== 'pass' &&
+      misbehave !== undefined
+    )
+      return
     if (request.headers.authorization !== `Bearer ${key}`) {
       json(401, { code: 'key_refused', detail: 'wrong key' })
       return

@@ -65,5 +65,9 @@ test('input beyond the limit travels as a file under its hash', () => {
   const [file] = files
   expect(files).toHaveLength(1)
   expect(JSON.parse(body)).toEqual({ id: 'id-1', input_sha256: file?.sha256 })
-  expect(createHash('sha256').update(file?.bytes ?? '').digest('hex')).toBe(file?.sha256)
+  expect(
+    createHash('sha256')
+      .update(file?.bytes ?? '')
+      .digest('hex'),
+  ).toBe(file?.sha256)
 })

@@ -9,7 +9,11 @@ const decide = (
   code = 'CODE',
   retryAfterMs: number | null = null,
 ): SendDecision =>
-  decideSend(new WorkerFault(kind, code, 'text', { retryAfterMs }), { ...noTries, ...tries }, { random: () => 0.5, timings })
+  decideSend(
+    new WorkerFault(kind, code, 'text', { retryAfterMs }),
+    { ...noTries, ...tries },
+    { random: () => 0.5, timings },
+  )
 
 const back: SendDecision = { kind: 'return' }
 const surely: SendDecision = { kind: 'wind_down', surely: true }
@@ -79,7 +83,10 @@ test('no number of tries in a row goes beyond the bounds', () => {
     const tries = { ...noTries }
     let again = 0
     for (;;) {
-      const decision = decideSend(new WorkerFault(kind, 'CODE', 'text', { retryAfterMs: 0 }), tries, { random: () => 0, timings })
+      const decision = decideSend(new WorkerFault(kind, 'CODE', 'text', { retryAfterMs: 0 }), tries, {
+        random: () => 0,
+        timings,
+      })
       if (decision.kind !== 'again') break
       again += 1
       expect(again, kind).toBeLessThan(200)

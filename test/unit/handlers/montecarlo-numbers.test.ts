@@ -213,7 +213,7 @@ describe('the name of an adapter', () => {
       'nvidia hopper (NVIDIA H200)',
     ],
     [{ vendor: 'intel', architecture: 'xe', device: 'arc' }, 'gpu', 'arc'],
-    [{ vendor: 'mesa', architecture: 'software', device: 'llvmpipe' }, 'software', 'llvmpipe'],
+    [{ vendor: 'mesa', architecture: 'software', device: 'llvmpipe-256-bits-' }, 'software', 'llvmpipe-256-bits'],
     [{ vendor: 'google', architecture: 'swiftshader' }, 'software', 'google swiftshader'],
     [{ vendor: 'x', device: 'y', isFallbackAdapter: true }, 'software', 'y'],
     [{ description: 'Microsoft Basic Render Driver' }, 'software', '(Microsoft Basic Render Driver)'],

@@ -16,11 +16,12 @@ function wrongKey(key: string): string {
 export const keyChecks: readonly Check[] = [
   {
     name: 'key/missing',
-    title: 'without a key everything about predictions is refused with 401',
+    title: 'without a key everything but GET / is refused with 401',
     why: 'Whoever reaches the port could compute, read results and cancel.',
     async run(probe) {
       keyOf(probe)
       for (const [method, path] of [
+        ['GET', '/health-check'],
         ['GET', '/predictions/x'],
         ['POST', '/predictions/x/cancel'],
         ['DELETE', '/predictions/x'],

@@ -40,7 +40,9 @@ export function deviceOf(info: AdapterInfo): FoundAdapter['device'] {
     info.isFallbackAdapter ||
     ['software', 'swiftshader'].includes(info.architecture) ||
     /llvmpipe|lavapipe|swiftshader|basic render/i.test(`${info.device} ${info.description}`)
-  const model = info.device || [info.vendor, info.architecture].filter((part) => part !== '').join(' ')
+  // Dawn writes a name such as "NVIDIA H200 (x)" as "nvidia-h200--x-"; the description is of the driver.
+  const device = info.device.replace(/-+$/, '')
+  const model = device || [info.vendor, info.architecture].filter((part) => part !== '').join(' ')
   const name = [model, info.description === '' || info.description === model ? '' : `(${info.description})`]
     .filter((part) => part !== '')
     .join(' ')

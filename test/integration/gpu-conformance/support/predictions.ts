@@ -1,4 +1,4 @@
-import { type Prediction, prediction } from '../../../../src/domain/wire/prediction.ts'
+import { type HealthCheck, healthCheck, type Prediction, prediction } from '../../../../src/domain/wire/prediction.ts'
 import { waitUntil } from '../../../support/wait-until.ts'
 import type { RunningWorker } from './running-worker.ts'
 
@@ -38,4 +38,9 @@ export function untilEnded(worker: Asked, id: string): Promise<Prediction> {
     },
     { what: `the end of ${id}` },
   )
+}
+
+export async function health({ url, key }: Asked): Promise<HealthCheck> {
+  const response = await fetch(new URL('/health-check', url), { headers: { authorization: `Bearer ${key}` } })
+  return healthCheck.parse(await response.json())
 }

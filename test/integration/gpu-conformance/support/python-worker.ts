@@ -19,7 +19,12 @@ export const python =
 /** Starts the Python example on a free port; it ends with the test, or before by `kill`. */
 export async function startPythonWorker(
   directory: string,
-  options: { readonly slots?: number; readonly key?: string; readonly extra?: readonly string[] } = {},
+  options: {
+    readonly slots?: number
+    readonly key?: string
+    readonly extra?: readonly string[]
+    readonly environment?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<RunningWorker> {
   if (python === null) throw new Error('no Python 3.9 or newer on this machine')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -29,7 +34,7 @@ export async function startPythonWorker(
   const settings = ['--key-file', keyFile, '--state', join(directory, 'state'), '--slots', String(options.slots ?? 1)]
   const child = spawn(python, [program, '--listen', '127.0.0.1:0', ...settings, ...(options.extra ?? [])], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...environmentFor(directory), PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...environmentFor(directory, options.environment), PYTHONDONTWRITEBYTECODE: '1' },
   })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {

@@ -157,7 +157,7 @@ export const errorKinds = {
     retryable: true,
     meaning: 'No GPU worker could take the attempt.',
     remedy:
-      'Call queue_status {"test_gpu":true} (nightkiln gpu test): it names the cause; or submit with gpu: "prefer".',
+      'Call queue_status {"test_gpu":true} (nightkiln gpu test): it names the cause; or let the job fall back (gpu: "prefer").',
   },
   manager_unavailable: {
     exitCode: 7,

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { version } from '../config/version.ts'
 import { type Clock, systemClock } from '../domain/clock.ts'
@@ -198,9 +198,11 @@ async function serve(options: WorkerOptions, prepared: Prepared): Promise<Worker
 }
 
 function makeState(home: string): WorkerPaths {
-  const paths = workerPaths(home)
   makeDirectory(home)
-  assertOurs(home)
+  // That of a systemd service with a user of its own is reached by a link.
+  const real = realpathSync(home)
+  assertOurs(real)
+  const paths = workerPaths(real)
   for (const folder of [paths.predictions, paths.files, paths.state.attempts, paths.state.hosts]) makeDirectory(folder)
   return paths
 }

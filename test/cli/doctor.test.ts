@@ -58,6 +58,7 @@ describe('doctor', () => {
       'manager',
       'database',
       'handlers',
+      'gpu_workers',
       'self_healing',
       'desktop_path',
       'mcp_clients',

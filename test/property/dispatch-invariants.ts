@@ -29,8 +29,7 @@ export function checkStarts(world: DispatchWorld, fresh: readonly Start[]): void
   expect(world.dispatcher.slotsOfKind('command').busy, 'busy slots').toBe(local)
   expect(remote, 'units at GPU workers').toBeLessThanOrEqual(gpuSlots)
   expect(world.dispatcher.slotsOfKind('gpu').busy, 'busy GPU slots').toBe(remote)
-  if (fresh.some(({ plan }) => plan.gpu))
-    expect(remote, 'more than there are places').toBeLessThanOrEqual(world.places)
+  if (fresh.some(({ plan }) => plan.gpu)) expect(remote, 'more than there are places').toBeLessThanOrEqual(world.places)
   for (const [index, { plan, claim }] of fresh.entries()) {
     const place = { queue: plan.queue, key: claim.unit.limitKey }
     // At that start: those after it did not run yet.

@@ -145,6 +145,7 @@ async function init(session: Session, options: InitOptions): Promise<number> {
   terminal.line(`  ${start}`)
   if (certFile !== null) {
     terminal.line('copy the key and the certificate (not its key) to the machine with the queue:')
+    terminal.line(`  mkdir -p -m 700 ${local}`)
     terminal.line(`  scp ${hosts[0]}:${quoted(keyFile)} ${local}/${name}.key`)
     terminal.line(`  scp ${hosts[0]}:${quoted(certFile)} ${local}/${name}-cert.pem`)
     terminal.line(`  chmod 600 ${local}/${name}.key`)

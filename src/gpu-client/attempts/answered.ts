@@ -10,7 +10,8 @@ export async function answered(run: AttemptRun, found: Prediction, logsFrom: num
   run.doubts = 0
   run.accepted()
   const change = await run.news.take(found, logsFrom)
-  if (change === 'refused') return endedAs(null)
+  // One that is to stop ends in any case: whoever stops it waits for that.
+  if (change === 'refused' && run.stopReason === null) return endedAs(null)
   if (hasEnded(found)) return judge(run, found, null)
   const limitMs = run.task.unitTimeoutMs
   // The worker ends it by itself; one that does not is not waited for.

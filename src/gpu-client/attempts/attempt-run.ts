@@ -80,8 +80,19 @@ export class AttemptRun {
   }
 
   get log(): AttemptLog {
-    this.#log ??= this.setting.openLog(this.task.directory, this.task.maxOutputBytes)
+    this.#log ??= this.#openLog()
     return this.#log
+  }
+
+  /** An attempt is worth more than its log. */
+  #openLog(): AttemptLog {
+    const { directory, maxOutputBytes } = this.task
+    try {
+      return this.setting.openLog(directory, maxOutputBytes)
+    } catch (error) {
+      this.setting.log.warn({ directory, err: error }, 'the log of a remote attempt cannot be kept')
+      return createLostLog()
+    }
   }
 
   get request(): BuiltRequest {
@@ -108,6 +119,8 @@ export class AttemptRun {
     this.wasAccepted = true
     this.tries.mayRun = true
     this.acceptedAfterMs = Math.min(this.acceptedAfterMs, this.elapsedMs())
+    // It may be large, and can be made again.
+    this.#request = null
   }
 
   /** Ends the pause under way, and every later one of this signal. */
@@ -175,6 +188,19 @@ export class AttemptRun {
   /** What is known of its log when it ends. */
   async closeLog(): Promise<OutputFacts> {
     return this.#log === null && !this.tries.mayRun ? nothingWritten : this.log.finish()
+  }
+}
+
+function createLostLog(): AttemptLog {
+  let next = 0
+  return {
+    get next() {
+      return next
+    },
+    async append(_text, behind) {
+      next = behind
+    },
+    finish: async () => nothingWritten,
   }
 }
 

@@ -22,7 +22,7 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): RemoteExec
   }
   const active = new Set<AttemptRun>()
   const detaching = new AbortController()
-  const forgetting = new Forgetting(detaching.signal)
+  const forgetting = new Forgetting(setting, detaching.signal)
 
   const newRun = (task: RemoteTask, observer: RemoteObserver, remoteId: string, isAdopted: boolean): AttemptRun =>
     new AttemptRun(setting, task, observer, { remoteId, isAdopted })

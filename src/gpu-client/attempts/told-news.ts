@@ -10,6 +10,9 @@ const largestCheckpointBytes = 64 * 1024 * 1024
 const longestDrainMs = 60_000
 const largestPieceBytes = 256 * 1024
 
+/** Of a run that ended without a word of what computed it: no hardware was reported, so none is claimed. */
+const unnamed: Device = { name: 'processor', kind: 'cpu' }
+
 /** Hands on what answers bring: log, progress, device, checkpoints; each once. */
 export class ToldNews {
   readonly #run: AttemptRun
@@ -44,7 +47,7 @@ export class ToldNews {
     const before = this.#changedAt
     const had = `${this.#seq} ${this.#progressText} ${this.#device}`
     const logGrew = await this.#takeLog(found, logsFrom)
-    this.#takeDevice(found.device)
+    this.#takeDevice(found.device ?? (this.#device === '' && found.completed_at !== null ? unnamed : null))
     this.#takeProgress(found)
     if (found.checkpoint !== null && !(await this.#takeCheckpoint(found.checkpoint))) return 'refused'
     if (!logGrew && had === `${this.#seq} ${this.#progressText} ${this.#device}`) return 'same'

@@ -26,7 +26,8 @@ export async function windDown(run: AttemptRun, phase: WindingDown): Promise<Pha
       if (run.wasAccepted || isOver()) return ends
     } else {
       run.accepted()
-      if ((await run.news.take(found, phase.isCancelled ? logsFrom : null)) === 'refused') return endedAs(null)
+      const change = await run.news.take(found, phase.isCancelled ? logsFrom : null)
+      if (change === 'refused' && run.stopReason === null) return endedAs(null)
       if (hasEnded(found)) return judge(run, found, phase.purpose)
       // It lives: it is given its grace, whatever was meant before.
       if (!phase.isCancelled) next = { ...phase, isCancelled: true, until: Math.max(phase.until, afterGrace(run)) }

@@ -91,7 +91,7 @@ export async function testGpu(
 const noWorker = 'No GPU worker is configured; nightkiln gpu add adds one.'
 
 /** True when jobs can run there, at once or soon. */
-export function isUsable({ state }: Pick<GpuWorkerTest, 'state'>): boolean {
+function isUsable({ state }: Pick<GpuWorkerTest, 'state'>): boolean {
   return state === 'connected' || state === 'busy'
 }
 

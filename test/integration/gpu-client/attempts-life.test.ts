@@ -188,6 +188,39 @@ test('no worker serves it: back, nothing counted', async () => {
   expect(attempts.told.held).toBe(0)
 })
 
+test('whoever hears of the end throws: it is told once all the same', async () => {
+  const thrown = (): never => {
+    throw new Error('no')
+  }
+  const { attempts } = await useWorker({}, { ended: thrown })
+  await attempts.start().ended
+  await waitUntil(() => attempts.told.held === 0)
+  expect(attempts.told.ends).toHaveLength(1)
+})
+
+test('a log that cannot be kept costs the attempt nothing', async () => {
+  const thrown = (): never => {
+    throw new Error('too many open files')
+  }
+  const { attempts } = await useWorker({}, { openLog: thrown })
+  expect(await attempts.start().ended).toMatchObject({ kind: 'completed', output: { bytes: 0 } })
+})
+
+test('a defect of this program gives nothing back that may run there', async () => {
+  const { worker, attempts } = await useWorker(
+    { polls: 1_000 },
+    {
+      onPause: () => {
+        if (worker.requests.length === 3) throw new TypeError('undefined is not a function')
+      },
+    },
+  )
+  const end = await attempts.start().ended
+  expect(end).toMatchObject({ kind: 'returned', to: 'local', error: { details: { gpu_error: 'DEFECT' } } })
+  expect(worker.runs[0]?.status).toBe('canceled')
+  expect(attempts.told.held).toBe(0)
+})
+
 test('it can be neither frozen nor spoken to', async () => {
   const { attempts } = await useWorker()
   const { control, ended } = attempts.start()

@@ -94,6 +94,25 @@ test('what completed before it heard of the cancel is completed', async () => {
   expect(await ended).toMatchObject({ kind: 'completed', result: { sum: 42 } })
 })
 
+test('it is told of although the fence refuses the last checkpoint', async () => {
+  const checkpoint = { format: 'sum/1', seq: 9, inline: 1 }
+  const { worker, attempts } = await useWorker(
+    {
+      polls: 1_000_000,
+      misbehave: (exchange) => {
+        if (exchange.route !== 'cancel') return 'pass'
+        exchange.json(200, { ...(exchange.good().body as object), checkpoint })
+        return undefined
+      },
+    },
+    { checkpointed: () => false },
+  )
+  const { control, ended } = attempts.start()
+  await waitUntil(() => worker.runs.length > 0)
+  control.stop('cancel')
+  expect(await ended).toMatchObject({ kind: 'stopped' })
+})
+
 test('after detach nothing is asked and nothing told; the worker goes on', async () => {
   const { worker, attempts } = await useWorker({ polls: 1_000_000 })
   attempts.start()

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type RunOptions, runHandler } from '../../../src/handler/testing/index.ts'
+import { cpuEngine } from '../../../src/workers/handlers/montecarlo/cpu-engine.ts'
+import type { Engine } from '../../../src/workers/handlers/montecarlo/engine.ts'
+import type { OptionModel } from '../../../src/workers/handlers/montecarlo/option.ts'
 import type { MonteCarloResult } from '../../../src/workers/handlers/montecarlo/params.ts'
+import { performMonteCarlo } from '../../../src/workers/handlers/montecarlo/perform.ts'
+import type { OpenedWebGpu } from '../../../src/workers/handlers/montecarlo/webgpu-engine.ts'
 import monteCarlo from '../../../src/workers/handlers/montecarlo.ts'
 
 type Given = RunOptions<
@@ -179,6 +184,45 @@ test.skipIf(process.platform !== 'linux')('without a driver it computes on the p
     { level: 'warn', message: expect.stringMatching(/^computes on the processor instead of a GPU: /) },
   ])
   expectSameSums(result, (await whole).result, 1e-12)
+})
+
+test('a GPU that fails in the middle is left, and the processor computes the rest', async () => {
+  let calls = 0
+  let closed = 0
+  const failing = async (model: OptionModel): Promise<OpenedWebGpu> => {
+    const real = cpuEngine(model)
+    const engine: Engine = {
+      ...real,
+      device: { name: 'GPU 1', kind: 'gpu' },
+      addPaths: async (first, count, total) => {
+        calls += 1
+        if (calls === 3) throw new Error('the GPU is lost: reset')
+        await real.addPaths(first, count, total)
+      },
+      close: () => {
+        closed += 1
+      },
+    }
+    return { engine, problem: null }
+  }
+  const handler = { ...monteCarlo, run: (context: never) => performMonteCarlo(context, failing) }
+  const { result, devices, logs } = await runHandler(handler, {
+    params: { paths, chunk_paths: 10_000 },
+    compute: 'gpu',
+  })
+  expectSameSums(result, (await whole).result, 1e-12)
+  expect(devices.map(({ kind }) => kind)).toEqual(['gpu', 'cpu'])
+  expect(result?.computed_on.map(({ kind, paths: count }) => [kind, count])).toEqual([
+    ['gpu', 20_000],
+    ['cpu', 40_000],
+  ])
+  expect(logs).toMatchObject([
+    {
+      level: 'warn',
+      message: 'goes on at path 20000 on the processor: GPU 1 failed: the GPU is lost: reset',
+    },
+  ])
+  expect(closed).toBe(1)
 })
 
 async function inEnvironmentWithoutDriver<Value>(call: () => Promise<Value>): Promise<Value> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Progress } from '../../../src/domain/job.ts'
 import type { AttemptControl, AttemptEnd } from '../../../src/domain/ports/attempt.ts'
+import type { OpenAttemptLog } from '../../../src/domain/ports/attempt-log.ts'
 import type {
   Checkpoint,
   RemoteExecutor,
@@ -45,6 +46,8 @@ export interface HarnessOptions {
   readonly onPause?: (ms: number) => void | Promise<void>
   readonly offering?: (remote: RemoteIdentity) => boolean | Promise<boolean>
   readonly checkpointed?: (checkpoint: Checkpoint) => boolean
+  readonly ended?: () => void
+  readonly openLog?: OpenAttemptLog
 }
 
 /** What an attempt told, in order. */
@@ -136,7 +139,7 @@ export function useAttempts(options: HarnessOptions): AttemptHarness {
   const logged = (details: object, message: string): void => void told.logLines.push({ message, ...plain(details) })
   const executor = createRemoteExecutor({
     fleet,
-    openLog: openAttemptLog,
+    openLog: options.openLog ?? openAttemptLog,
     clock,
     random: () => 0.5,
     createId: randomUUID,
@@ -196,6 +199,7 @@ export function useAttempts(options: HarnessOptions): AttemptHarness {
       ended(one) {
         told.ends.push(one)
         end(one)
+        options.ended?.()
       },
     })
     return { control, ended }

@@ -96,7 +96,10 @@ describe('words of the manager about GPUs at the command line', () => {
     ['Leave gpu out, or write a handler', 'Leave --gpu out, or write a handler'],
     ['Give another name, or replace: true.', 'Give another name, or --replace.'],
     ['ca_file is "a", which is not an absolute path', '--ca-file is "a", which is not an absolute path'],
-    [errorKinds.gpu_unavailable.remedy, 'Run nightkiln gpu test: it names the cause; or submit with --gpu prefer.'],
+    [
+      errorKinds.gpu_unavailable.remedy,
+      'Run nightkiln gpu test: it names the cause; or let the job fall back (--gpu prefer).',
+    ],
   ])('%s', (given, expected) => {
     expect(forCommandLine(given, someJobId)).toBe(expected)
   })

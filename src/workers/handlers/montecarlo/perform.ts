@@ -15,9 +15,9 @@ type Context = HandlerContext<MonteCarloParams, MonteCarloUnit | undefined, Mont
 const saveEveryMs = 1000
 
 /** Computes the paths of a unit, or merges what all units gave. */
-export async function performMonteCarlo(context: Context): Promise<MonteCarloResult> {
+export async function performMonteCarlo(context: Context, openGpu = openWebGpu): Promise<MonteCarloResult> {
   if (context.resultsFile !== null) return mergeUnits(context.resultsFile)
-  const run = new MonteCarloRun(context)
+  const run = new MonteCarloRun(context, openGpu)
   try {
     return await run.finish()
   } finally {
@@ -27,14 +27,16 @@ export async function performMonteCarlo(context: Context): Promise<MonteCarloRes
 
 class MonteCarloRun {
   readonly #context: Context
+  readonly #openGpu: typeof openWebGpu
   readonly #range: PathRange
   readonly #total: SumsTotal
   #engine: Engine | null = null
   #next: number
   #computedOn: readonly ComputedOn[]
 
-  constructor(context: Context) {
+  constructor(context: Context, openGpu: typeof openWebGpu) {
     this.#context = context
+    this.#openGpu = openGpu
     this.#range = rangeOf(context.params, context.unit)
     const saved = this.#usable(context.lastCheckpoint)
     this.#total = new SumsTotal(saved?.sums)
@@ -48,6 +50,8 @@ class MonteCarloRun {
     let engine = await this.#open()
     let chunk = Math.min(params.chunk_paths ?? engine.chunks.first, engine.chunks.most)
     let savedAt = performance.now()
+    if (this.#next > this.#range.first_path)
+      this.#context.log.info(`goes on at path ${this.#next}; those before it are computed already`)
     this.#tell(null)
     cancellation.throwIfCancelled()
     while (this.#next < end) {
@@ -87,7 +91,7 @@ class MonteCarloRun {
   async #open(): Promise<Engine> {
     const model = optionModel(this.#context.params)
     if (this.#context.compute === 'gpu') {
-      const opened = await openWebGpu(model)
+      const opened = await this.#openGpu(model)
       if (opened.engine !== null) return this.#use(opened.engine)
       this.#context.log.warn(`computes on the processor instead of a GPU: ${opened.problem}`)
     }

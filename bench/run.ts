@@ -7,6 +7,7 @@ import { type Figure, formatFigure } from './figures.ts'
 import { measureHandlers } from './handlers.ts'
 import { measureHistory } from './history.ts'
 import { measureIdle } from './idle.ts'
+import { measureMonteCarlo } from './montecarlo.ts'
 import { measurePickup } from './pickup.ts'
 import { measureUnitPickup } from './pickup-unit.ts'
 import { measureRecovery } from './recovery.ts'
@@ -27,6 +28,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   'pickup-unit': () => measureUnitPickup(quick ? 100 : 500),
   units: () => measureUnits(quick ? 20_000 : 100_000, quick ? 1 : 3),
   handlers: () => measureHandlers(quick ? 20_000 : 100_000, quick ? 1 : 3),
+  montecarlo: () => measureMonteCarlo(quick ? 1_048_576 : 8_388_608),
   bulk: () => measureBulkSubmit(quick ? 3 : 7),
   recovery: () => measureRecovery(quick ? 10_000 : 100_000, quick ? 3 : 7),
   history: () => measureHistory(quick ? 20_000 : 1_000_000),

@@ -36,6 +36,8 @@ export interface DisplayFacts {
   readonly cancelGraceMs?: number | undefined
   /** A remote worker does not answer; the lease there ends by then. */
   readonly workerUnreachableUntil?: number | null | undefined
+  /** Names of the remote workers that run units of it and do not answer. */
+  readonly workersAway?: readonly string[] | undefined
   /** The manager starts nothing: its disk is below the free-space floor. */
   readonly diskFull?: boolean | undefined
   /** The manager starts nothing: it is stopping. */
@@ -189,7 +191,7 @@ function unitsSoFar(counts: UnitCounts): string {
 
 function describeRunning(job: Job & { state: 'running' }, facts: DisplayFacts): Display {
   const since = `running for ${formatDuration(facts.now - job.startedAt)}`
-  const silence = facts.silentMs == null ? '' : `; no output for ${formatDuration(facts.silentMs)}`
+  const silence = (facts.silentMs == null ? '' : `; no output for ${formatDuration(facts.silentMs)}`) + awayText(facts)
   if (job.finalStep === 'running') {
     return {
       state: 'running',
@@ -207,6 +209,13 @@ function describeRunning(job: Job & { state: 'running' }, facts: DisplayFacts): 
   const number = facts.units?.lastAttempt?.number ?? 1
   if (job.counts.running === 0) return { state: 'running', why: `between two attempts; ${waitReason(facts)}` }
   return { state: 'running', why: (number > 1 ? `${since}, attempt ${number}` : since) + silence }
+}
+
+function awayText({ workersAway: away = [] }: DisplayFacts): string {
+  if (away.length === 0) return ''
+  return away.length === 1
+    ? `; GPU worker ${away[0]} does not answer`
+    : `; GPU workers ${away.join(', ')} do not answer`
 }
 
 function describeHeld(job: Job, heldAt: number, facts: DisplayFacts): Display {

@@ -19,6 +19,9 @@ export interface RunOptions extends Omit<WorkerOptions, 'log'> {
 export async function runWorker(options: RunOptions): Promise<void> {
   const { signal, say, warn } = options
   const worker = await startWorker({ ...options, log: lineLog(warn) })
+  if (process.platform === 'win32' && options.keyFile !== null) {
+    warn('warning: who can read the key file is not checked on Windows: keep it in a folder of your own')
+  }
   say(`the worker listens on ${worker.url}${options.keyFile === null ? ', without a key: for this machine alone' : ''}`)
   say(`GPU: ${gpuLine(worker.gpus, options.allowSoftwareAdapter)}`)
   say(`job types: ${worker.jobTypes.join(', ')}; ${options.slots} at a time`)

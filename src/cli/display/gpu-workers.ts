@@ -65,7 +65,8 @@ function stateText(worker: GpuWorkerStatus, now: number): string {
     worker.breaker === 'open' && worker.breaker_until !== null
       ? `; tried again ${formatAge(worker.breaker_until, now)}`
       : ''
-  if (worker.problem !== null) return worker.problem + again
+  // Who is left alone for a while says so itself.
+  if (worker.problem !== null) return worker.problem.includes('open until') ? worker.problem : worker.problem + again
   if (worker.reachable === null) return `not asked yet${again}`
   if (!worker.reachable) return `unreachable${again}`
   return worker.slots?.free === 0 ? 'busy' : 'ready'
@@ -93,7 +94,7 @@ export function gpuWorkerTable(workers: readonly GpuWorkerStatus[], terminal: Te
         shrink: { order: 3, least: 12 },
         drop: 4,
       },
-      { title: 'SLOTS', text: slotsText, drop: 5 },
+      { title: 'SLOTS', text: (worker) => (worker.reachable === true ? slotsText(worker) : ''), drop: 5 },
       { title: 'RUNNING', text: ({ running }) => String(running), align: 'right', drop: 3 },
       { title: 'JOB TYPES', text: typesText, shrink: { order: 2, least: 10 }, drop: 2 },
       { title: 'URL', text: ({ url }) => url, shrink: { order: 4, least: 16 }, drop: 1 },
@@ -106,10 +107,10 @@ export function gpuWorkerTable(workers: readonly GpuWorkerStatus[], terminal: Te
 /** @returns one worker on one line of an overview. */
 export function gpuWorkerLine(worker: GpuWorkerStatus, now: number): string {
   const running = worker.running === 0 ? '' : `${worker.running} of this queue`
-  const parts = [gpuNames(worker) || (worker.slots === null ? '' : 'no GPU'), slotsText(worker), running].filter(
-    (part) => part !== '',
-  )
-  return `${worker.name}: ${[stateText(worker, now), ...parts].join(', ')}`
+  const gpus = gpuNames(worker) || (worker.slots === null ? '' : 'no GPU')
+  // Slots as of the last answer say nothing about one that gives none.
+  const slots = worker.reachable === true ? slotsText(worker) : ''
+  return `${worker.name}: ${[stateText(worker, now), gpus, slots, running].filter((part) => part !== '').join(', ')}`
 }
 
 /** @returns what a test of a connection found, as lines for a person. */

@@ -1,7 +1,7 @@
 import { type Display, type DisplayFacts, displayState, type UnitFacts } from '../../domain/display-state.ts'
 import type { Attempt, Job, Unit } from '../../domain/job.ts'
 import type { Dependency } from '../../domain/ports/job-store.ts'
-import { gpuCancelFactsOf } from './gpu-cancel-facts.ts'
+import { gpuRunFactsOf } from './gpu-run-facts.ts'
 import { gpuFactsOf } from './gpu-wait-facts.ts'
 import type { ServiceContext } from './service-context.ts'
 
@@ -65,7 +65,7 @@ function displayFacts(context: ServiceContext, job: Job, facts: Omit<JobFacts, '
         ? null
         : { total: dependencies.length, ended: dependencies.filter(({ state }) => state !== null).length },
     ...(job.cancelRequestedAt === null ? {} : { cancelGraceMs: store.readJobPayload(job.id)?.options.cancelGraceMs }),
-    ...gpuCancelFactsOf(context, job),
+    ...gpuRunFactsOf(context, job),
   }
 }
 

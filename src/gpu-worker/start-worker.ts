@@ -78,8 +78,10 @@ const removalMs = 10 * 60_000
 const stopLimitMs = 7_000
 const answerGraceMs = 1_000
 const terminateMs = 2_000
-/** A host whose worker is gone ends its runs after so long; a service manager restarts a worker in a few seconds. */
-const unclaimedMs = 60_000
+/**
+ * A host whose worker is gone ends its runs after so long: nobody watches their leases, and the next worker would end them too.
+ */
+const unclaimedMs = 5_000
 
 /**
  * Makes a worker that serves and listens.

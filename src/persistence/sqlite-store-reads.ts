@@ -70,12 +70,7 @@ export abstract class SqliteStoreReads extends SqliteStoreConnection {
   }
 
   readGpuLanes(jobSeq: number, now: number): readonly (string | null)[] {
-    return this.read((parts) =>
-      parts.runnable
-        .readJob(jobSeq)
-        .filter(({ forGpu, nextDueAt }) => forGpu && nextDueAt <= now)
-        .map(({ limitKey }) => limitKey),
-    )
+    return this.read((parts) => parts.runnable.readGpuLanes(jobSeq, now))
   }
 
   readModes(jobId: string): readonly ModeCount[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type AttemptHarness, shortTimeouts, useAttempts } from '../../support/bad-worker/attempt-harness.ts'
+import { type AttemptHarness, patientTimeouts, useAttempts } from '../../support/bad-worker/attempt-harness.ts'
 import { type CogStandIn, useCog } from '../../support/bad-worker/cog-stand-in.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
@@ -7,7 +7,7 @@ import { waitUntil } from '../../support/wait-until.ts'
 async function useCogWorker(): Promise<{ readonly cog: CogStandIn; readonly attempts: AttemptHarness }> {
   const cog = await useCog()
   const workers = [{ name: 'rig', url: cog.url, mode: 'cog', key: null } as const]
-  return { cog, attempts: useAttempts({ workers, timeouts: { ...shortTimeouts, headersMs: 50, totalMs: 60 } }) }
+  return { cog, attempts: useAttempts({ workers, timeouts: { ...patientTimeouts, headersMs: 50, totalMs: 60 } }) }
 }
 
 const pure = { pure: true }

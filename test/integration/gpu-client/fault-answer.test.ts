@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { HarnessOptions } from '../../support/bad-worker/attempt-harness.ts'
 import {
   always,
   type Breaker,
@@ -42,13 +43,17 @@ const rows: Readonly<Record<Exclude<BrokenAnswer, Special>, string | RegExp>> = 
 }
 
 const names = Object.keys(rows) as (keyof typeof rows)[]
-/** A poll that hangs takes its time on every clock. */
-const quick = { connectMs: 1_000, headersMs: 120, bodyMs: 120, totalMs: 200 }
+const hanging: readonly string[] = ['hangs before the headers', 'hangs in the body', 'drips byte by byte']
+/** A request that hangs takes its time on every clock. */
+const timeoutsFor = (name: string, headersMs: number): Partial<HarnessOptions> =>
+  hanging.includes(name)
+    ? { timeouts: { connectMs: 3_000, headersMs, bodyMs: headersMs, totalMs: headersMs + 100 } }
+    : {}
 const completed = { end: { kind: 'completed', result: { sum: 42 } }, runs: 1, within: [0, 30_000], puts: 1 } as const
 
 describe('a worker that', () => {
   test.each(names)('%s, always: given back only when the lease is over, one run, the reason shown', async (name) => {
-    const setting = await useWorker({ misbehave: always(brokenAnswers[name]), polls: 1_000 }, { timeouts: quick })
+    const setting = await useWorker({ misbehave: always(brokenAnswers[name]), polls: 1_000 }, timeoutsFor(name, 120))
     await checkFault(setting, {
       end: { kind: 'returned', to: 'local' },
       runs: 1,
@@ -58,12 +63,12 @@ describe('a worker that', () => {
   })
 
   test.each(names)('%s, when the request is sent: it is asked for, found and brought home, one run', async (name) => {
-    const setting = await useWorker({ misbehave: once('put', brokenAnswers[name]) }, { timeouts: quick })
+    const setting = await useWorker({ misbehave: once('put', brokenAnswers[name]) }, timeoutsFor(name, 600))
     await checkFault(setting, completed)
   })
 
   test.each(names)('%s, at one poll: it goes on, and no lease is renewed in doubt', async (name) => {
-    const setting = await useWorker({ misbehave: once('get', brokenAnswers[name]) }, { timeouts: quick })
+    const setting = await useWorker({ misbehave: once('get', brokenAnswers[name]) }, timeoutsFor(name, 600))
     await checkFault(setting, completed)
     const leases = setting.worker.requests.filter(({ route }) => route === 'get').map(({ lease }) => lease)
     expect(leases.slice(0, 3)).toEqual(['60', null, '60'])
@@ -95,10 +100,7 @@ test('a redirect at one poll is a lost answer', async () => {
 })
 
 test('a worker that floods every answer takes no memory, however often it is asked', async () => {
-  const setting = await useWorker(
-    { misbehave: always(brokenAnswers['sends a body without end']), polls: 1_000 },
-    { timeouts: { ...quick, totalMs: 2_000 } },
-  )
+  const setting = await useWorker({ misbehave: always(brokenAnswers['sends a body without end']), polls: 1_000 })
   const flooded = async (attempt: number): Promise<void> => {
     const end = await setting.attempts.start({ fence: { unitId: 'u', attempt, nonce: 'n', workerId: 'w' } }).ended
     expect(end.kind).toBe('returned')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { statePaths } from '../../../src/config/paths.ts'
 import type { WireCheckpoint } from '../../../src/domain/wire/prediction.ts'
+import { isAlive } from '../../support/proc.ts'
 import { distMain } from '../../support/repository.ts'
 import { useTemporaryHome } from '../../support/temporary-home.ts'
 import { waitUntil } from '../../support/wait-until.ts'
@@ -36,6 +37,22 @@ test('a killed worker keeps what ended, and marks what ran with its last checkpo
   })
   expect((await second.ask('/health-check')).body.slots).toEqual({ total: 2, free: 2 })
   expect(await second.end('SIGTERM')).toBe(0)
+})
+
+test('what a killed worker ran ends soon, though no worker comes', async () => {
+  const home = useTemporaryHome()
+  const first = await startProcess(home)
+  await first.put('p1', sleepInput(600), { lease: 10 })
+  await waitUntil(async () => (await first.look('p1')).checkpoint, { what: 'a checkpoint' })
+  const { hosts } = statePaths(statePaths(home.home).gpuWorkerHome)
+  const hostIds = readdirSync(hosts, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const pids = hostIds.map(({ name }) => JSON.parse(readFileSync(join(hosts, name, 'host.json'), 'utf8')).pid as number)
+  expect(pids).toHaveLength(1)
+  await first.end('SIGKILL')
+  await waitUntil(() => pids.every((pid) => !isAlive(pid)), { what: 'the end of the host', timeoutMs: 15_000 })
+  const second = await startProcess(home)
+  expect(await second.look('p1')).toMatchObject({ error_code: 'WORKER_RESTARTED', checkpoint: { format: 'sleep/1' } })
+  await second.end('SIGTERM')
 })
 
 test('a prediction is on disk before its answer is sent', async () => {

@@ -28,7 +28,8 @@ export async function startProcess(home: TemporaryHome, args: readonly string[] 
   }
   const gone = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
   onTestFinished(() => void child.kill('SIGKILL'))
-  const url = await waitUntil(() => /listens on (\S+?),? /.exec(output)?.[1] ?? null, {
+  // The last of its first lines.
+  const url = await waitUntil(() => /^next, .*\n/m.test(output) && /listens on ([^\s,]+)/.exec(output)?.[1], {
     what: 'a worker that listens',
   }).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}; it said: ${output}`)

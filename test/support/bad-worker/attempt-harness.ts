@@ -27,8 +27,8 @@ import { useTemporaryHome } from '../temporary-home.ts'
 /** Never in anything that is told, logged or written. */
 export const canaryKey = 'canary-4f1c9d2e7a-key'
 
-/** Short enough for a test, long enough for a busy machine to answer a good request. */
-export const shortTimeouts: WorkerTimeouts = { connectMs: 1_000, headersMs: 400, bodyMs: 400, totalMs: 900 }
+/** Long enough for a busy machine to answer; a worker that hangs is tested with shorter ones. */
+export const patientTimeouts: WorkerTimeouts = { connectMs: 3_000, headersMs: 5_000, bodyMs: 5_000, totalMs: 8_000 }
 
 export interface HarnessWorker {
   readonly name: string
@@ -104,11 +104,11 @@ export function useAttempts(options: HarnessOptions): AttemptHarness {
       url,
       readKey: async () => (key === undefined ? canaryKey : key),
       ca: ca ?? null,
-      timeouts: options.timeouts ?? shortTimeouts,
+      timeouts: options.timeouts ?? patientTimeouts,
       clock,
     })
     onTestFinished(() => channel.close())
-    const full = clientOver(channel, name, options.timeouts ?? shortTimeouts)
+    const full = clientOver(channel, name, options.timeouts ?? patientTimeouts)
     clients.set(name, { full, cog: cogClientOver(channel), mode: mode ?? 'full' })
   }
 

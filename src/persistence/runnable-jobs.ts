@@ -72,7 +72,8 @@ export class RunnableJobs {
 
   /** Limit keys of the units that wait for a GPU worker and are due; leaves alone what `readRest` goes on with. */
   readGpuLanes(seq: number, now: number): (string | null)[] {
-    if (this.#one.get({ job_seq: seq }) === undefined) return []
+    const job = this.#one.get({ job_seq: seq })
+    if (job === undefined || job.run_at > now) return []
     const keyless = this.#readDue(seq, true, null)
     const keyed = this.#lanes.all({ job_seq: seq, for_gpu: 1, after_key: null, limit: lanesAtOnce })
     const due = keyed.filter((lane) => lane.due <= now).map((lane) => lane.limit_key)

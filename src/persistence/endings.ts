@@ -1,6 +1,7 @@
 import type { Statement } from 'better-sqlite3'
 import { type ErrorRecord, errorKinds } from '../domain/errors.ts'
 import type { Fence, Json, JsonObject } from '../domain/job.ts'
+import type { GpuReturn } from '../domain/ports/gpu-store.ts'
 import type { EndFacts, UnitEnd } from '../domain/ports/job-store.ts'
 import { poisonLimit } from '../domain/retry-policy.ts'
 import type { AttemptOutcome } from '../domain/states.ts'
@@ -101,12 +102,13 @@ export class Endings {
   }
 
   /** A GPU worker did not bring it to an end: it is released, for another worker or for this machine. */
-  returned(
-    fence: Fence,
-    { to, restarted }: { to: 'gpu' | 'local'; restarted: boolean },
-    facts: EndFacts,
-  ): UnitEnd | null {
-    const unit = this.#return.get({ ...fenceBinds(fence), for_gpu: to === 'gpu' ? 1 : 0, now: facts.now })
+  returned(fence: Fence, { to, restarted, availableAt }: GpuReturn, facts: EndFacts): UnitEnd | null {
+    const unit = this.#return.get({
+      ...fenceBinds(fence),
+      for_gpu: to === 'gpu' ? 1 : 0,
+      available_at: availableAt ?? facts.now,
+      now: facts.now,
+    })
     if (unit === undefined) return null
     const reason = to === 'gpu' ? null : JSON.stringify(facts.error)
     if (restarted || reason !== null)

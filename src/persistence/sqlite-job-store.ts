@@ -2,7 +2,7 @@ import type { ErrorRecord } from '../domain/errors.ts'
 import type { Fence, Json, Progress, RateLimit, RunnerIdentity } from '../domain/job.ts'
 import type { ArtifactFacts } from '../domain/ports/attempt.ts'
 import type { Watermark } from '../domain/ports/event-store.ts'
-import type { GpuWaiter } from '../domain/ports/gpu-store.ts'
+import type { GpuReturn, GpuWaiter } from '../domain/ports/gpu-store.ts'
 import type { DeletedSlice, PruningRecord } from '../domain/ports/history-store.ts'
 import type {
   BatchEnd,
@@ -169,11 +169,7 @@ export class SqliteJobStore extends SqliteStoreReads implements JobStore {
     return this.write((parts) => parts.gpu.recordDevice(fence, device, mode))
   }
 
-  returnUnitIfHeld(
-    fence: Fence,
-    where: { readonly to: 'gpu' | 'local'; readonly restarted: boolean },
-    facts: EndFacts,
-  ): UnitEnd | null {
+  returnUnitIfHeld(fence: Fence, where: GpuReturn, facts: EndFacts): UnitEnd | null {
     return this.write((parts) => parts.endings.returned(fence, where, facts))
   }
 

@@ -29,6 +29,17 @@ function historyOf(store: JobStore) {
 }
 
 describe.each(implementations)('$name: returnUnitIfHeld', ({ open }) => {
+  test('not before the time it names', () => {
+    const { store } = open()
+    submit(store, newJob(1, { gpu: 'require' }))
+    const { fence } = claimForGpu(store, jobIdOf(1))
+    expect(store.returnUnitIfHeld(fence, { ...toGpu, availableAt: start + 70 }, away)).toMatchObject({
+      unit: { state: 'available', availableAt: start + 70 },
+    })
+    expect(claimSome(store, jobIdOf(1), 9, { executor: 'gpu', now: start + 69 })).toEqual([])
+    expect(claimSome(store, jobIdOf(1), 9, { executor: 'gpu', now: start + 70 })).toHaveLength(1)
+  })
+
   test('to this machine: nothing counts as a failure, and the next attempt here says why', () => {
     const { store } = open()
     submit(store, newJob(1, { gpu: 'prefer' }))

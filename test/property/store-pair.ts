@@ -325,7 +325,13 @@ export class StorePair {
       case 'return': {
         const { to, restarted } = operation
         if (!this.#isRemote(fence)) return
-        this.both((store) => store.returnUnitIfHeld(fence, { to, restarted }, failed))
+        this.both((store) =>
+          store.returnUnitIfHeld(
+            fence,
+            { to, restarted, ...(restarted ? {} : { availableAt: this.now() + 40 }) },
+            failed,
+          ),
+        )
         return
       }
       case 'record_remote':

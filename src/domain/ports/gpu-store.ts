@@ -12,6 +12,15 @@ export interface GpuHistory {
   readonly fallbackReason: ErrorRecord | null
 }
 
+/** Where a unit goes that a GPU worker gave back. */
+export interface GpuReturn {
+  /** `local` is for good. */
+  readonly to: 'gpu' | 'local'
+  readonly restarted: boolean
+  /** Wall ms before which it is not claimed; left out: at once. */
+  readonly availableAt?: number
+}
+
 /** A job with units that could run on a GPU worker now. */
 export interface GpuWaiter {
   readonly jobId: string
@@ -44,11 +53,7 @@ export interface GpuStore {
    * A GPU worker did not bring the attempt to its end: it is released, and the unit goes to a worker again or, for good, to this
    * machine. Nothing counts as a failure. `facts.error` is what is shown as the reason.
    */
-  returnUnitIfHeld(
-    fence: Fence,
-    where: { readonly to: 'gpu' | 'local'; readonly restarted: boolean },
-    facts: EndFacts,
-  ): UnitEnd | null
+  returnUnitIfHeld(fence: Fence, where: GpuReturn, facts: EndFacts): UnitEnd | null
   /** By unit id; only of those that have one. */
   readGpuHistory(unitIds: readonly string[]): ReadonlyMap<string, GpuHistory>
   /** Oldest first. */

@@ -1,5 +1,7 @@
 /** All in ms. */
 export interface AttemptTimings {
+  /** From the first poll of an attempt to the second; the pauses grow up to `pollFirstMs`, so that what is over soon is told soon. */
+  readonly pollSoonMs: number
   /** Between two polls; grows while nothing changes. */
   readonly pollFirstMs: number
   readonly pollLastMs: number
@@ -16,6 +18,7 @@ export interface AttemptTimings {
 }
 
 export const defaultAttemptTimings: AttemptTimings = {
+  pollSoonMs: 100,
   pollFirstMs: 1_000,
   pollLastMs: 5_000,
   marginMs: 5_000,
@@ -32,11 +35,11 @@ export class PollPace {
 
   constructor(timings: AttemptTimings) {
     this.#timings = timings
-    this.#nextMs = timings.pollFirstMs
+    this.#nextMs = timings.pollSoonMs
   }
 
   reset(): void {
-    this.#nextMs = this.#timings.pollFirstMs
+    if (this.#nextMs > this.#timings.pollFirstMs) this.#nextMs = this.#timings.pollFirstMs
   }
 
   /** @returns ms until the next poll */

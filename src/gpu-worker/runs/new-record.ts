@@ -1,4 +1,4 @@
-import type { PredictionInput } from '../../domain/wire/prediction.ts'
+import type { Device, PredictionInput } from '../../domain/wire/prediction.ts'
 import type { ServedType } from '../served-types.ts'
 import type { PredictionRecord } from '../storage/journal.ts'
 import type { Wanted } from './prediction-request.ts'
@@ -9,6 +9,8 @@ export interface NewRecordFacts {
   readonly at: string
   /** What the worker says before all output. */
   readonly preamble: string
+  /** Known from the start where there is no GPU. */
+  readonly device: Device | null
 }
 
 /** @returns the record of a prediction that is about to run */
@@ -17,7 +19,7 @@ export function newRecord(
   wanted: Wanted,
   input: PredictionInput,
   { checkpointFormat }: ServedType,
-  { nonce, at, preamble }: NewRecordFacts,
+  { nonce, at, preamble, device }: NewRecordFacts,
 ): PredictionRecord {
   return {
     id,
@@ -44,6 +46,6 @@ export function newRecord(
     retry: null,
     progress: null,
     predict_time: null,
-    device: null,
+    device,
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/clock.ts'
 import type { Json, JsonObject } from '../../domain/job.ts'
 import type { HandlerJob, HandlerTask, ThreadExecutor } from '../../domain/ports/thread-executor.ts'
 import type { PredictionInput } from '../../domain/wire/prediction.ts'
+import { processorName } from '../../platform/processor-name.ts'
 import { seedOfUnit } from '../../platform/unit-seed.ts'
 import type { ExecutorLog } from '../../workers/executor-context.ts'
 import type { Gpus } from '../devices/gpus.ts'
@@ -174,7 +175,12 @@ export class Predictions {
     files.assertRoom(0)
     const resume = resumeState(input, served, files)
     const at = new Date(clock.now()).toISOString()
-    const record = newRecord(id, wanted, input, served, { nonce: nonce(), at, preamble: resume.note })
+    const record = newRecord(id, wanted, input, served, {
+      nonce: nonce(),
+      at,
+      preamble: resume.note,
+      device: this.#computesOn(served) === 'cpu' ? { name: processorName(), kind: 'cpu' } : null,
+    })
     journal.write(record)
     const run = new Run(record, { clock, paths: paths.state, onLeaseEnd: input.on_lease_end })
     run.renew(leaseS)
@@ -183,7 +189,7 @@ export class Predictions {
   }
 
   #start(run: Run, served: ServedType, input: PredictionInput, resume: Json | undefined): void {
-    const { executor, gpus } = this.#options
+    const { executor } = this.#options
     const { handler, environment, cwd } = served
     const content = {
       params: served.paramsOf(input, resume),
@@ -207,11 +213,15 @@ export class Predictions {
       checkpoint: resume,
       resultsFile: null,
       ...(input.seed === seedOfUnit(input.unit_id) ? {} : { seed: input.seed }),
-      compute: served.wantsGpu ? gpus.compute : 'cpu',
+      compute: this.#computesOn(served),
       alone: false,
     }
     void this.#settle(run)
     run.control = executor.start(job, [{ task, observer: run }])[0] ?? null
+  }
+
+  #computesOn({ wantsGpu }: ServedType): 'cpu' | 'gpu' {
+    return wantsGpu ? this.#options.gpus.compute : 'cpu'
   }
 
   /** The end is durable before it is told, and before the thread host may forget it. */

@@ -3,6 +3,7 @@ import { formatDuration } from '../../domain/format-duration.ts'
 import type { Fence, JobOptions, Json } from '../../domain/job.ts'
 import type { AttemptEnd, OutputFacts } from '../../domain/ports/attempt.ts'
 import type { CommandOutput } from '../../domain/ports/executor.ts'
+import type { GpuReturn } from '../../domain/ports/gpu-store.ts'
 import type { EndFacts, JobStore, UnitEnd } from '../../domain/ports/job-store.ts'
 import { retryDelay } from '../../domain/retry-policy.ts'
 import { classOfExit, holdOf } from './failure-class.ts'
@@ -131,7 +132,7 @@ function recordOther(
         }),
       )
     case 'returned':
-      return store.returnUnitIfHeld(fence, { to: end.to, restarted: end.why === 'restarted' }, facts(end.error))
+      return store.returnUnitIfHeld(fence, returnOf(end, at.now), facts(end.error))
     case 'lost':
       return store.loseUnitIfHeld(
         fence,
@@ -143,6 +144,15 @@ function recordOther(
         }),
       )
   }
+}
+
+/** What no worker would take a moment ago is not offered again at once. */
+const offerPauseMs = 2_000
+const takesAgain: ReadonlySet<string> = new Set(['lease_expired', 'restarted'])
+
+function returnOf({ to, why }: Extract<AttemptEnd, { kind: 'returned' }>, now: number): GpuReturn {
+  const pauseMs = to === 'local' || takesAgain.has(why) ? 0 : offerPauseMs
+  return { to, restarted: why === 'restarted', availableAt: now + pauseMs }
 }
 
 function endFacts(end: AttemptEnd, error: ErrorRecord | null, exitCode: number | null, now: number): EndFacts {

@@ -1,6 +1,6 @@
 import type { ErrorRecord } from '../../../src/domain/errors.ts'
 import type { Fence } from '../../../src/domain/job.ts'
-import type { GpuHistory, GpuStore, GpuWaiter, ModeCount } from '../../../src/domain/ports/gpu-store.ts'
+import type { GpuHistory, GpuReturn, GpuStore, GpuWaiter, ModeCount } from '../../../src/domain/ports/gpu-store.ts'
 import type { EndFacts, UnitEnd } from '../../../src/domain/ports/job-store.ts'
 import type { RemoteIdentity } from '../../../src/domain/ports/remote-executor.ts'
 import { InMemoryControls } from './in-memory-controls.ts'
@@ -23,13 +23,9 @@ export abstract class InMemoryGpu extends InMemoryControls implements GpuStore {
     })
   }
 
-  returnUnitIfHeld(
-    fence: Fence,
-    { to, restarted }: { readonly to: 'gpu' | 'local'; readonly restarted: boolean },
-    facts: EndFacts,
-  ): UnitEnd | null {
+  returnUnitIfHeld(fence: Fence, { to, restarted, availableAt }: GpuReturn, facts: EndFacts): UnitEnd | null {
     return this.end(fence, 'released', facts, (unit) => {
-      unit.availableAt = facts.now
+      unit.availableAt = availableAt ?? facts.now
       unit.state = 'available'
       unit.forGpu = to === 'gpu'
       const { restarts, fallbackReason } = unit.gpuHistory ?? { restarts: 0, fallbackReason: null }

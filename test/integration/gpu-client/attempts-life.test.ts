@@ -80,6 +80,37 @@ test('large input travels as a file, and a large checkpoint as another', async (
   expect(worker.files.has(hash)).toBe(true)
 })
 
+test('a file that the worker lost in between is sent once more, and not for ever', async () => {
+  const params = { table: 'x'.repeat(300_000) }
+  const loses = async (times: number) =>
+    useWorker({
+      misbehave: ({ route, earlier, worker }) => {
+        if (route === 'put' && earlier < times) worker.files.clear()
+        return 'pass'
+      },
+    })
+  const once = await loses(1)
+  expect(await once.attempts.start({ params }).ended).toMatchObject({ kind: 'completed' })
+  const always = await loses(100)
+  expect(await always.attempts.start({ params }).ended).toMatchObject({ kind: 'returned', why: 'refused' })
+  expect(always.worker.requests.filter(({ route }) => route === 'put')).toHaveLength(2)
+})
+
+test('a file that cannot be sent: back, since nothing can run without it', async () => {
+  const { worker, attempts } = await useWorker({
+    misbehave: ({ route, request }) => {
+      if (route !== 'file') return 'pass'
+      request.socket.destroy()
+      return undefined
+    },
+  })
+  const began = attempts.clock.monotonic()
+  const end = await attempts.start({ params: { table: 'x'.repeat(300_000) } }).ended
+  expect(end).toMatchObject({ kind: 'returned', why: 'unreachable' })
+  expect(attempts.clock.monotonic() - began).toBeLessThan(2_000)
+  expect(worker.runs).toEqual([])
+})
+
 describe('checkpoints', () => {
   test('go along in the format of the handler, and in no other', async () => {
     const { worker, attempts } = await useWorker()

@@ -1,4 +1,4 @@
-import { cpus } from 'node:os'
+import { processorName } from '../../../platform/processor-name.ts'
 import type { Engine } from './engine.ts'
 import { type OptionModel, sumScales } from './option.ts'
 import { PathSimulator } from './simulate.ts'
@@ -11,9 +11,8 @@ export function cpuEngine(model: OptionModel): Engine {
   const simulator = new PathSimulator(model)
   const scales = sumScales(model)
   const block = Math.max(16, Math.floor(blockSteps / model.fixings))
-  const processor = cpus()[0]?.model.trim().slice(0, 150) || `processor (${process.arch})`
   return {
-    device: { name: processor, kind: 'cpu' },
+    device: { name: processorName(), kind: 'cpu' },
     setupSeconds: 0,
     chunks: { first: block * 4, least: block, most: block * 256 },
     async addPaths(first, count, total) {

@@ -51,21 +51,20 @@ test('where it goes cannot be committed: given back, nothing sent', async () => 
   expect(worker.requests).toEqual([])
 })
 
-test('polls come slower while nothing changes, and at once again after news', async () => {
+test('polls come soon at first, slower while nothing changes, and every second again after news', async () => {
   const { attempts } = await useWorker({
     polls: 60,
     misbehave: (exchange) => {
       if (exchange.route !== 'get') return 'pass'
       const { body } = exchange.good()
-      const still = { progress: { current: exchange.earlier < 12 ? 0 : 1, total: 2, message: null, stage: null } }
+      const still = { progress: { current: exchange.earlier < 14 ? 0 : 1, total: 2, message: null, stage: null } }
       exchange.json(200, { ...(body as object), logs: '', logs_next: 0, logs_total: 0, metrics: still })
       return undefined
     },
   })
   await attempts.start().ended
-  // The answer to the request and the first look bring news.
-  expect(attempts.pauses.slice(0, 8)).toEqual([1_000, 1_000, 1_500, 2_250, 3_375, 5_000, 5_000, 5_000])
-  expect(attempts.pauses.slice(12, 16)).toEqual([5_000, 1_000, 1_500, 2_250])
+  expect(attempts.pauses.slice(0, 8)).toEqual([100, 150, 225, 338, 507, 761, 1_142, 1_713])
+  expect(attempts.pauses.slice(14, 18)).toEqual([5_000, 1_000, 1_500, 2_250])
 })
 
 test('large input travels as a file, and a large checkpoint as another', async () => {

@@ -23,19 +23,23 @@ function waiting(store: JobStore, now = start): number[] {
 }
 
 describe.each(implementations)('$name: readGpuWaiters and setGpuWait', ({ open }) => {
-  test('names jobs with units for GPU workers that could run, oldest first', () => {
+  test('names jobs with units for GPU workers that could run: those that may fall back first, then oldest first', () => {
     const { store } = open()
     submit(store, newJob(1))
     submit(store, newJob(2, { gpu: 'require', type: 'montecarlo' }, 2))
     submit(store, newJob(3, { gpu: 'prefer' }))
     const second = { jobId: jobIdOf(2), seq: 2, type: 'montecarlo', preference: 'require' }
+    submit(store, newJob(4, { gpu: 'prefer' }))
+    const prefers = { type: 'command', preference: 'prefer', since: null, isServed: false }
     expect(store.readGpuWaiters(start, 9)).toEqual([
+      { ...prefers, jobId: jobIdOf(3), seq: 3 },
+      { ...prefers, jobId: jobIdOf(4), seq: 4 },
       { ...second, since: null, isServed: false },
-      { jobId: jobIdOf(3), seq: 3, type: 'command', preference: 'prefer', since: null, isServed: false },
     ])
     expect(store.readGpuWaiters(start, 1)).toHaveLength(1)
+    claimForGpu(store, jobIdOf(4))
     claimForGpu(store, jobIdOf(2))
-    expect(store.readGpuWaiters(start, 1)).toEqual([{ ...second, since: null, isServed: true }])
+    expect(store.readGpuWaiters(start, 9)[1]).toEqual({ ...second, since: null, isServed: true })
     claimForGpu(store, jobIdOf(2))
     expect(waiting(store)).toEqual([3])
   })

@@ -56,7 +56,7 @@ export interface GpuStore {
   returnUnitIfHeld(fence: Fence, where: GpuReturn, facts: EndFacts): UnitEnd | null
   /** By unit id; only of those that have one. */
   readGpuHistory(unitIds: readonly string[]): ReadonlyMap<string, GpuHistory>
-  /** Oldest first. */
+  /** First those that may fall back, then those that must wait; each the oldest first. */
   readGpuWaiters(now: number, limit: number): readonly GpuWaiter[]
   /** The same of one job; null: none of its units could run on a GPU worker now. */
   readGpuWaiter(jobSeq: number, now: number): GpuWaiter | null

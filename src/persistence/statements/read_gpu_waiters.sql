@@ -1,4 +1,5 @@
--- Unfinished jobs with units that could run on a GPU worker now, oldest first. Binds: now, limit.
+-- Unfinished jobs with units that could run on a GPU worker now: first those that may fall back, whom many that must wait would
+-- hide; among equals the oldest first. Binds: now, limit.
 SELECT job.id, job.seq, job.type, job.gpu, job.gpu_waits_since,
        job_count.running > 0
        AND EXISTS (SELECT 1 FROM attempt INDEXED BY attempt_running CROSS JOIN unit ON unit.seq = attempt.unit_seq
@@ -9,4 +10,4 @@ WHERE job.gpu <> 'never' AND job.finished_at IS NULL
   AND job.open_dependencies = 0 AND job.run_at <= @now AND queue.paused_at IS NULL
   AND EXISTS (SELECT 1 FROM unit INDEXED BY unit_available
               WHERE unit.job_seq = job.seq AND unit.for_gpu = 1 AND unit.state = 'available' AND unit.available_at <= @now)
-ORDER BY job.seq LIMIT +@limit;
+ORDER BY job.gpu = 'require', job.seq LIMIT +@limit;

@@ -47,6 +47,7 @@ export abstract class InMemoryGpu extends InMemoryControls implements GpuStore {
   readGpuWaiters(now: number, limit: number): readonly GpuWaiter[] {
     return this.state.jobs
       .filter((job) => this.readGpuLanes(job.seq, now).length > 0)
+      .sort((left, right) => Number(left.gpu === 'require') - Number(right.gpu === 'require'))
       .slice(0, limit)
       .map((job) => ({
         jobId: job.id,

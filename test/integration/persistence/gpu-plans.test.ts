@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { useStateDirectory } from './support.ts'
 
 const binds = {
+  available_at: 0,
   job_seq: 1,
   job_id: 'id',
   for_gpu: 1,

@@ -27,7 +27,10 @@ fetch() {
   mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
   local options=(-qq -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o Debug::NoLocking=1 -o Acquire::Retries=2)
   if [ "$release" = bookworm ]; then
-    local signed='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian'
+    # From the mirror that the system uses itself.
+    local mirror
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | sort -u | head -1)
+    local signed="[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:?apt knows no mirror}"
     printf 'deb %s %s main\n' "$signed" bookworm "$signed" bookworm-backports >"$apt/sources.list"
     options+=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=-)
     [ "$driver" = swiftshader ] || options+=(-t bookworm-backports)

@@ -25,7 +25,7 @@ const shapes: readonly Shape[] = [
   { name: 'unit', timeoutMs: 20_000, files: 2, built: false, shared: true },
   { name: 'conformance', timeoutMs: 20_000, files: 2, built: false, shared: true },
   { name: 'property', timeoutMs: 180_000, files: 2, built: false },
-  { name: 'integration', timeoutMs: 60_000, files: 2, built: true },
+  { name: 'integration', timeoutMs: 60_000, files: 3, built: true },
   { name: 'protocol', timeoutMs: 120_000, files: 2, built: true },
   { name: 'cli', timeoutMs: 120_000, files: 2, built: true },
   { name: 'examples', timeoutMs: 180_000, files: 2, built: true },

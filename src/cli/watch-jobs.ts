@@ -74,7 +74,10 @@ function show(session: Session, jobs: readonly JobView[], told: Map<string, stri
     if (told.get(job.id) === mark) continue
     told.set(job.id, mark)
     const progress = job.final ? '' : progressText(job.progress)
-    terminal.line([job.id, job.state, progress, terminal.harmless(job.why)].filter((part) => part !== '').join('  '))
+    // Where it computed, and above all that it fell back, is never silent.
+    const mode = job.final && job.gpu !== undefined ? (job.execution_mode ?? '') : ''
+    const parts = [job.id, job.state, progress, terminal.harmless(job.why), mode]
+    terminal.line(parts.filter((part) => part !== '').join('  '))
     if (job.state === 'awaiting_approval') {
       terminal.note(
         `nightkiln approve ${job.id}   or   nightkiln reject ${job.id}   (nightkiln status shows its review)`,

@@ -8,6 +8,7 @@ import { QueueError } from '../domain/errors.ts'
 import { makeDirectory } from '../platform/make-directory.ts'
 import { mayBeSameProcess, startTimeIfKnown } from '../platform/process-identity.ts'
 import { findNode } from './find-node.ts'
+import { gpuKeyVariables } from './gpu-key-variables.ts'
 import { type LaunchLock, tryAcquireLaunchLock } from './launch-lock.ts'
 import { readManagerFile } from './manager-file.ts'
 import { baseEnvironment } from './submit-context.ts'
@@ -53,8 +54,8 @@ function managerEntry(): string {
 }
 
 /**
- * Starts one candidate manager, detached: own session, no stdio, an environment without marks and secrets, and init as its
- * parent, because some clients kill their process tree by parent pid.
+ * Starts one candidate manager, detached: own session, no stdio, an environment without marks and without secrets but the keys of
+ * GPU workers that are kept there, and init as its parent, because some clients kill their process tree by parent pid.
  * @param order `insteadOf`: epoch of a dead manager; the candidate leads only if nobody else has led since
  * @returns the launch, to be released once a manager is ready; null when another process is launching right now
  * @throws QueueError manager_unavailable when there is nothing to start
@@ -96,6 +97,7 @@ function spawnDetached(candidate: Candidate, home: string, insteadOf: number | u
     })
   }
   const environment = {
+    ...gpuKeyVariables(home),
     ...managerEnvironment(home),
     ...(insteadOf === undefined ? {} : { [insteadOfVariable]: String(insteadOf) }),
   }

@@ -122,7 +122,8 @@ function describeFinal(job: FinalJob, facts: DisplayFacts): Display {
         const failed = `${counts.failed} of ${counts.total} units failed`
         return { state: 'failed', why: `failed: ${failed}; the first: ${what}${stopped}` }
       }
-      if (attempts === null) return { state: 'failed', why: `failed: ${what}` }
+      // Nothing ran: it was refused when its wait for a worker was over.
+      if (attempts === null || job.error?.code === 'gpu_unavailable') return { state: 'failed', why: `failed: ${what}` }
       return { state: 'failed', why: `failed after ${count(attempts, 'attempt')}: ${what}` }
     }
     case 'cancelled': {

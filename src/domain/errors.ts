@@ -157,7 +157,7 @@ export const errorKinds = {
     retryable: true,
     meaning: 'No GPU worker could take the attempt.',
     remedy:
-      'Call queue_status {"test_gpu":true} (nightkiln gpu test): it names the cause; or let the job fall back (gpu: "prefer").',
+      'The message says why each worker did not; queue_status {"test_gpu":true} (nightkiln gpu test) what to do about one that cannot be reached. Or let the job fall back (gpu: "prefer").',
   },
   manager_unavailable: {
     exitCode: 7,

@@ -27,6 +27,9 @@ export type HandlerDefaults = z.infer<typeof handlerDefaults>
 /** Job types that are no handlers. */
 export const ownTypeNames = ['command', 'noop'] as const
 
+/** Built-in handlers that act on the files or the network of the machine they run on: no GPU worker serves them. */
+export const localTypeNames: readonly string[] = ['http', 'checksum_tree']
+
 /** What a handler says of itself; read in a process of its own, since its module is foreign code. */
 export const handlerInfo = z.strictObject({
   type: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, 'must be a name such as "resize_images"'),

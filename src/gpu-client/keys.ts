@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
 import type { KeyReference } from '../domain/wire/gpu.ts'
 import { readKeychain } from './keychain.ts'
 import { WorkerFault } from './worker-client.ts'
@@ -42,6 +43,7 @@ const fileErrors: Readonly<Record<string, string>> = {
 async function readKeyFile(file: string): Promise<string> {
   const place = `the key file ${file}`
   const refuse = (code: string, what: string): WorkerFault => missing(code, `${place} ${what}`)
+  if (!isAbsolute(file)) throw refuse('KEY_PATH', 'is not an absolute path')
   const handle = await open(file, cautious).catch((error: NodeJS.ErrnoException) => {
     throw refuse(error.code ?? 'KEY_UNREADABLE', fileErrors[error.code ?? ''] ?? 'cannot be opened')
   })

@@ -3,6 +3,7 @@ import type { WireGpu } from '../domain/wire/prediction.ts'
 import type { ExecutorLog } from '../workers/executor-context.ts'
 import { startWorker, type WorkerOptions } from './start-worker.ts'
 
+export { assertExposable, parseListen } from './listen-address.ts'
 export { initWorker } from './setup/init-worker.ts'
 export { serviceUnit } from './setup/service-unit.ts'
 

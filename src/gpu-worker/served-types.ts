@@ -1,4 +1,4 @@
-import type { AvailableHandler } from '../domain/handler-info.ts'
+import { type AvailableHandler, localTypeNames } from '../domain/handler-info.ts'
 import type { Json, JsonObject } from '../domain/job.ts'
 import type { HandlerSource } from '../domain/ports/handler-source.ts'
 import type { HandlerCode } from '../domain/ports/thread-executor.ts'
@@ -22,8 +22,6 @@ export interface ServedType {
 
 /** Of a thread whose handler does not say. */
 const heapMegabytes = 512
-/** Built-in types that work on the files or the network of the machine they run on: those of the queue's, not of this one. */
-const staysAtHome = ['http', 'checksum_tree', 'checksum-tree']
 
 /** The job types of a worker: what the operator declared as commands, then handlers. */
 export class ServedTypes {
@@ -49,7 +47,7 @@ export class ServedTypes {
 }
 
 function isServed({ info, isBuiltIn }: AvailableHandler): boolean {
-  return !isBuiltIn || !staysAtHome.includes(info.type)
+  return !isBuiltIn || !localTypeNames.includes(info.type)
 }
 
 function servedHandler({ info, file, revision }: AvailableHandler): ServedType {

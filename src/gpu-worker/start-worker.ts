@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readFileSync, realpathSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { version } from '../config/version.ts'
 import { type Clock, systemClock } from '../domain/clock.ts'
@@ -73,6 +73,7 @@ export interface Worker {
 }
 
 const leaseLookMs = 250
+const handlersLookMs = 10_000
 const removalMs = 10 * 60_000
 /** Together with what follows within the 10 s that a service manager waits. */
 const stopLimitMs = 7_000
@@ -174,7 +175,14 @@ async function serve(options: WorkerOptions, prepared: Prepared): Promise<Worker
   const sweepSafely = () =>
     void sweep().catch((error: unknown) => log.error({ err: error }, 'old files could not be removed'))
   sweepSafely()
-  const timers = [setInterval(() => predictions.checkLeases(), leaseLookMs), setInterval(sweepSafely, removalMs)]
+  // A directory that was not there at the start has no watch.
+  const lookForHandlers = () =>
+    void catalogue.refresh().catch((error: unknown) => log.warn({ err: error }, 'the handlers could not be looked at'))
+  const timers = [
+    setInterval(() => predictions.checkLeases(), leaseLookMs),
+    setInterval(sweepSafely, removalMs),
+    setInterval(lookForHandlers, handlersLookMs),
+  ]
   let closing: Promise<void> | null = null
   const close = async (): Promise<void> => {
     const stopped = predictions.close(stopLimitMs)
@@ -216,7 +224,16 @@ function readTls({ tlsCert, tlsKey }: WorkerOptions): TlsFiles | null {
       remedy: 'Give both. nightkiln worker init --tls makes both.',
     })
   }
-  return { cert: readPem(tlsCert, 'certificate'), key: readPem(tlsKey, 'key of the certificate') }
+  const key = readPem(tlsKey, 'key of the certificate')
+  // Links and groups are left alone: that is how certificate tools and service managers hand keys over.
+  if (process.platform !== 'win32' && (statSync(tlsKey).mode & 0o007) !== 0) {
+    throw new QueueError(
+      'config_invalid',
+      `the key of the certificate ${tlsKey} cannot be used: everybody on this machine can reach it`,
+      { remedy: `Run: chmod 600 ${tlsKey}, and make a new one if others had access.` },
+    )
+  }
+  return { cert: readPem(tlsCert, 'certificate'), key }
 }
 
 function readPem(file: string, what: string): string {

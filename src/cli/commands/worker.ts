@@ -157,14 +157,17 @@ async function init(session: Session, options: InitOptions): Promise<number> {
 
 async function installService(session: Session, options: ServeOptions): Promise<number> {
   const { cwd, terminal } = session
-  const { serviceUnit } = await import('../../gpu-worker/main.ts')
+  const { assertExposable, parseListen, serviceUnit } = await import('../../gpu-worker/main.ts')
+  const listen = options.listen ?? defaultListen
+  // A unit that systemd starts for ever in vain helps nobody.
+  assertExposable(parseListen(listen), { key: options.keyFile !== undefined, tls: options.tlsCert !== undefined })
   const path = (given: string | undefined) => (given === undefined ? null : resolve(cwd, given))
   const entry = process.argv[1] ?? join(dirname(process.execPath), 'nightkiln')
   terminal.text(
     serviceUnit({
       node: process.execPath,
       entry,
-      listen: options.listen ?? defaultListen,
+      listen,
       keyFile: path(options.keyFile),
       tlsCert: path(options.tlsCert),
       tlsKey: path(options.tlsKey),

@@ -54,6 +54,12 @@ function slotsText({ slots }: Seen): string {
   return slots === null ? '' : `${slots.free} of ${slots.total} free`
 }
 
+/** @returns the free places of now: what runs there of this queue takes one, whenever it was looked at */
+function placesText({ slots, running }: GpuWorkerStatus): string {
+  if (slots === null) return ''
+  return `${Math.max(0, Math.min(slots.free, slots.total - running))} of ${slots.total} free`
+}
+
 function typesText({ job_types: types }: Seen): string {
   const more = types.length > shownTypes ? ` and ${types.length - shownTypes} more` : ''
   return types.slice(0, shownTypes).join(', ') + more
@@ -69,7 +75,8 @@ function stateText(worker: GpuWorkerStatus, now: number): string {
   if (worker.problem !== null) return worker.problem.includes('open until') ? worker.problem : worker.problem + again
   if (worker.reachable === null) return `not asked yet${again}`
   if (!worker.reachable) return `unreachable${again}`
-  return worker.slots?.free === 0 ? 'busy' : 'ready'
+  const isFull = worker.slots !== null && (worker.slots.free === 0 || worker.running >= worker.slots.total)
+  return isFull ? 'busy' : 'ready'
 }
 
 function paintState(worker: GpuWorkerStatus, { colors }: Terminal): (text: string) => string {
@@ -94,7 +101,7 @@ export function gpuWorkerTable(workers: readonly GpuWorkerStatus[], terminal: Te
         shrink: { order: 3, least: 12 },
         drop: 4,
       },
-      { title: 'SLOTS', text: (worker) => (worker.reachable === true ? slotsText(worker) : ''), drop: 5 },
+      { title: 'SLOTS', text: (worker) => (worker.reachable === true ? placesText(worker) : ''), drop: 5 },
       { title: 'RUNNING', text: ({ running }) => String(running), align: 'right', drop: 3 },
       { title: 'JOB TYPES', text: typesText, shrink: { order: 2, least: 10 }, drop: 2 },
       { title: 'URL', text: ({ url }) => url, shrink: { order: 4, least: 16 }, drop: 1 },
@@ -109,7 +116,7 @@ export function gpuWorkerLine(worker: GpuWorkerStatus, now: number): string {
   const running = worker.running === 0 ? '' : `${worker.running} of this queue`
   const gpus = gpuNames(worker) || (worker.slots === null ? '' : 'no GPU')
   // Slots as of the last answer say nothing about one that gives none.
-  const slots = worker.reachable === true ? slotsText(worker) : ''
+  const slots = worker.reachable === true ? placesText(worker) : ''
   return `${worker.name}: ${[stateText(worker, now), gpus, slots, running].filter((part) => part !== '').join(', ')}`
 }
 
@@ -125,9 +132,13 @@ export function gpuTestLines(test: GpuWorkerTest, terminal: Terminal): string[] 
     if (value !== '') lines.push(`  ${colors.dim(name.padEnd(fieldWidth))} ${terminal.harmless(value)}`)
   }
   const code = test.code === null || test.summary.includes(test.code) ? '' : ` (${test.code})`
-  lines.push(`  ${terminal.harmless(forCommandLine(test.summary) + code)}`)
+  // The title and the fields below say it all.
+  if (test.state !== 'connected') lines.push(`  ${terminal.harmless(forCommandLine(test.summary) + code)}`)
   if (test.remedy !== null) lines.push(`  ${terminal.harmless(forCommandLine(test.remedy))}`)
   for (const gpu of test.gpus) field('GPU', gpuText(gpu))
+  if (test.state === 'connected' && test.mode === 'full' && test.gpus.length === 0) {
+    field('GPU', 'none: attempts there are shown as "remote (cpu)"')
+  }
   field('slots', slotsText(test))
   field('job types', typesText(test))
   field('version', [test.version ?? '', test.mode === 'cog' ? 'plain Cog server' : ''].filter(Boolean).join(', '))

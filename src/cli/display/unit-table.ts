@@ -7,7 +7,10 @@ import type { Terminal } from './terminal.ts'
 
 function outcomeText(unit: UnitView): string {
   if (unit.error !== null) return unit.error.message
-  return unit.result === undefined || unit.result === null ? unit.why : JSON.stringify(unit.result)
+  const { result } = unit
+  if (result === undefined || result === null) return unit.why
+  // One that was too long came as the beginning of its JSON.
+  return typeof result === 'string' && /^[[{]/.test(result) ? `${result} …` : JSON.stringify(result)
 }
 
 /** Only told when some ran elsewhere, or should have. */

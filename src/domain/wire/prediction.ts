@@ -28,8 +28,11 @@ export const predictionId = z
 export const wireCheckpoint = z
   .strictObject({
     format: z.string().min(1).max(100),
-    /** Grows with every checkpoint of a unit, over all its attempts. */
-    seq: z.int().min(0),
+    /** Grows with every checkpoint of a unit, over all its attempts; the limit leaves room to count on. */
+    seq: z
+      .int()
+      .min(0)
+      .max(2 ** 52),
     inline: z.json().optional(),
     /** Of its JSON, kept under /files. */
     sha256: sha256.optional(),
@@ -167,12 +170,15 @@ export const refusalCodes = [
 ] as const
 export const refusal = z.looseObject({ code: z.enum(refusalCodes), detail: z.string().max(4_000) })
 
+/** Of one GPU, by far: larger ones would be no numbers any more when they are told in bytes. */
+const mostMegabytes = 2 ** 40
+
 const gpu = z.object({
   index: z.int().min(0),
   name: z.string().max(200),
   uuid: z.string().max(100).nullable(),
-  memory_total_mb: z.number().min(0).nullable(),
-  memory_used_mb: z.number().min(0).nullable(),
+  memory_total_mb: z.number().min(0).max(mostMegabytes).nullable(),
+  memory_used_mb: z.number().min(0).max(mostMegabytes).nullable(),
   driver_version: z.string().max(100).nullable(),
   /** Percent. */
   utilization: z.number().min(0).max(100).nullable(),

@@ -31,6 +31,11 @@ export async function look(run: AttemptRun): Promise<Phase> {
     return doubted(run, error)
   }
   if (found !== null) return answered(run, found, logsFrom)
+  if (run.isElsewhere)
+    return doubted(
+      run,
+      new WorkerFault('ambiguous', 'WORKER_CHANGED', 'another worker has its name now, and does not know it'),
+    )
   if (run.wasAccepted) return endedAs(restarted(run.worker, run.task, 'it does not know the attempt any more'))
   return sendAgain(run, run.doubt ?? new WorkerFault('ambiguous', 'NOT_TAKEN', 'the request never arrives'))
 }

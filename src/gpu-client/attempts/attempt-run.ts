@@ -49,6 +49,10 @@ export class AttemptRun {
   readonly #leaving = new AbortController()
   readonly #startedAt: number
   #wake = new AbortController()
+  /** Where the last request went. */
+  #askedAt: string | null = null
+  /** Where the worker said last that it has it. */
+  #acceptedAt: string | null = null
   #request: BuiltRequest | null = null
   #log: AttemptLog | null = null
 
@@ -117,10 +121,16 @@ export class AttemptRun {
   /** The worker said that it has it. */
   accepted(): void {
     this.wasAccepted = true
+    this.#acceptedAt = this.#askedAt
     this.tries.mayRun = true
     this.acceptedAfterMs = Math.min(this.acceptedAfterMs, this.elapsedMs())
     // It may be large, and can be made again.
     this.#request = null
+  }
+
+  /** True: another worker has the name of the one that has it, and says nothing of that one when it does not know it. */
+  get isElsewhere(): boolean {
+    return this.wasAccepted && this.#askedAt !== this.#acceptedAt
   }
 
   /** Ends the pause under way, and every later one of this signal. */
@@ -158,7 +168,9 @@ export class AttemptRun {
    */
   async ask<Answer>(send: (client: WorkerClient, signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
     return this.tell(async () => {
-      const client = this.setting.fleet.clientOf(this.worker)
+      const { fleet } = this.setting
+      const client = fleet.clientOf(this.worker)
+      this.#askedAt = fleet.entryOf(this.worker)?.url ?? null
       if (client === null)
         throw new WorkerFault(
           'not_sent',

@@ -11,7 +11,7 @@ export interface RemoteExecutorLog {
 /** What attempts need of the fleet. */
 export type AttemptFleet = Pick<
   FleetAccess,
-  'reserve' | 'occupy' | 'clientOf' | 'cogClientOf' | 'reportFault' | 'reportSuccess' | 'outlookOf'
+  'reserve' | 'occupy' | 'clientOf' | 'cogClientOf' | 'entryOf' | 'reportFault' | 'reportSuccess' | 'outlookOf'
 >
 
 /** What all attempts of one executor share. */

@@ -1,7 +1,7 @@
 import { WorkerFault, type WorkerFaultKind } from '../worker-client.ts'
 import type { AttemptRun } from './attempt-run.ts'
 import { endFor } from './ends.ts'
-import { fetchResult } from './fetch-result.ts'
+import { type FetchedResult, fetchResult } from './fetch-result.ts'
 import { endedAs, type Phase } from './phases.ts'
 import { fallbackOf } from './prediction-end.ts'
 import { reasonOf, recordOfFault } from './return-errors.ts'
@@ -18,7 +18,7 @@ export async function collect(run: AttemptRun, phase: Extract<Phase, { kind: 'co
   run.pace.reset()
   for (let lies = 0; ; ) {
     try {
-      return endedAs({ kind: 'completed', ...(await fetchResult(run, phase.found)) })
+      return endedAs({ kind: 'completed', ...(await fetchInTime(run, phase)) })
     } catch (error) {
       if (!(error instanceof WorkerFault)) throw error
       if (!passing.has(error.kind)) lies += 1
@@ -32,5 +32,16 @@ export async function collect(run: AttemptRun, phase: Extract<Phase, { kind: 'co
       const record = recordOfFault(run.worker, error)
       return endedAs({ kind: 'returned', to: fallbackOf(run.task), why: reasonOf(error), error: record })
     }
+  }
+}
+
+/** Whoever stops it waits for its end, and files may come as slowly as a worker likes. */
+async function fetchInTime(run: AttemptRun, { found }: Extract<Phase, { kind: 'collecting' }>): Promise<FetchedResult> {
+  const overdue = new AbortController()
+  const timer = run.stopReason === null ? undefined : setTimeout(() => overdue.abort(), run.leaseMs)
+  try {
+    return await fetchResult(run, found, AbortSignal.any([run.detached, run.woken, overdue.signal]))
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -23,9 +23,10 @@ export interface FetchedResult {
 
 /**
  * Brings home what a prediction made: artifacts to `<attempt directory>/artifacts`, each with its size and hash checked.
+ * @param signal gives up what is under way
  * @throws WorkerFault; `protocol` for names, sizes and texts that no worker sends
  */
-export async function fetchResult(run: AttemptRun, found: Prediction): Promise<FetchedResult> {
+export async function fetchResult(run: AttemptRun, found: Prediction, signal: AbortSignal): Promise<FetchedResult> {
   checkArtifacts(found)
   const artifacts: ArtifactFacts[] = []
   for (const { name, media_type, bytes, sha256 } of found.artifacts) {
@@ -33,15 +34,19 @@ export async function fetchResult(run: AttemptRun, found: Prediction): Promise<F
     makeDirectory(directory)
     const target = join(directory, name)
     if (!(await isThere(target, bytes, sha256)))
-      await run.ask((client, signal) => client.fetchFile(sha256, bytes, target, signal))
+      await run.ask((client) => client.fetchFile(sha256, bytes, target, signal))
     artifacts.push({ name, mediaType: media_type, bytes, sha256 })
   }
-  return { result: await resultOf(run, found), artifacts }
+  return { result: await resultOf(run, found, signal), artifacts }
 }
 
-async function resultOf(run: AttemptRun, { output, output_sha256: sha256 }: Prediction): Promise<Json> {
+async function resultOf(
+  run: AttemptRun,
+  { output, output_sha256: sha256 }: Prediction,
+  signal: AbortSignal,
+): Promise<Json> {
   if (sha256 === undefined) return output ?? null
-  const bytes = await run.ask((client, signal) => client.readFile(sha256, largestResultBytes, signal))
+  const bytes = await run.ask((client) => client.readFile(sha256, largestResultBytes, signal))
   return parseSafeJson(Buffer.from(bytes).toString('utf8')) as Json
 }
 

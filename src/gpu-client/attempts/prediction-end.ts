@@ -46,13 +46,13 @@ export function endOfPrediction(
       return {
         kind: 'failed',
         error,
-        retry: typeof retry === 'object' && retry !== null ? afterMs(retry) : (retry ?? 'policy'),
+        retry: typeof retry === 'object' && retry !== null ? { afterMs: waitOf(retry) } : (retry ?? 'policy'),
       }
     }
     case 'RATE_LIMITED':
       return {
         kind: 'rate_limited',
-        waitMs: typeof retry === 'object' && retry !== null ? Math.min(retry.after_ms, longestWaitMs) : rateLimitMs,
+        waitMs: typeof retry === 'object' && retry !== null ? waitOf(retry) : rateLimitMs,
         message: recordOf(worker, code, text, { code: 'rate_limited' }).message,
       }
     case 'TIMEOUT':
@@ -79,8 +79,9 @@ export function restarted(
   return { kind: 'returned', to, why: 'restarted', error: recordOf(worker, 'WORKER_RESTARTED', text) }
 }
 
-function afterMs(retry: { readonly after_ms: number }): { readonly afterMs: number } {
-  return { afterMs: Math.min(retry.after_ms, longestWaitMs) }
+/** Whole ms: times of the queue are. */
+function waitOf({ after_ms }: { readonly after_ms: number }): number {
+  return Math.ceil(Math.min(after_ms, longestWaitMs))
 }
 
 /** The worker does not say which limit it was; one that had not run for as long as a unit may was silent. */

@@ -99,8 +99,11 @@ export class ToldNews {
     if (seq <= this.#seq) return true
     let state = inline
     if (sha256 !== undefined) {
+      // Nothing goes on from it, and whoever cancels waits.
+      if (this.#run.stopReason === 'cancel') return true
+      const signal = AbortSignal.any([this.#run.detached, this.#run.woken])
       try {
-        const bytes = await this.#run.ask((client, signal) => client.readFile(sha256, largestCheckpointBytes, signal))
+        const bytes = await this.#run.ask((client) => client.readFile(sha256, largestCheckpointBytes, signal))
         state = parseSafeJson(Buffer.from(bytes).toString('utf8')) as Exclude<typeof inline, undefined>
       } catch (error) {
         this.#run.setting.log.debug({ remote: this.#run.remoteId, err: error }, 'a checkpoint cannot be fetched now')

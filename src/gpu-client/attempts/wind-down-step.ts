@@ -23,7 +23,7 @@ export async function windDown(run: AttemptRun, phase: WindingDown): Promise<Pha
       : await run.ask((client, signal) => client.cancel({ remoteId, attemptToken: token }, signal))
     if (found === null) {
       // A request that is still on its way may arrive yet, unless it was there already and is gone.
-      if (run.wasAccepted || isOver()) return ends
+      if ((run.wasAccepted && !run.isElsewhere) || isOver()) return ends
     } else {
       run.accepted()
       const change = await run.news.take(found, phase.isCancelled ? logsFrom : null)

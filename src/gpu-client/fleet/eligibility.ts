@@ -22,7 +22,7 @@ export function whyNot(need: GpuNeed, entry: GpuWorkerEntry, look: WorkerLook): 
   return look.mode === 'cog' ? whyNotCog(need, entry) : whyNotFull(need, entry, look)
 }
 
-const noGpu = refusal('NO_GPU', 'it has no hardware GPU for this, and its entry does not say allow_cpu')
+const noGpu = refusal('NO_GPU', 'it has no hardware GPU for this, and was added without --allow-cpu')
 
 function whyNotCog(need: GpuNeed, entry: GpuWorkerEntry): Ineligible | null {
   if (entry.cog_type !== need.type) {
@@ -45,7 +45,7 @@ function whyNotFull(
   const served = Object.hasOwn(look.job_types, need.type) ? look.job_types[need.type] : undefined
   if (served === undefined) return refusal('UNKNOWN_TYPE', `it does not serve ${need.type}`)
   if (served.version !== need.version) {
-    return refusal('UNKNOWN_VERSION', `it serves ${need.type} ${served.version}, not ${need.version}`)
+    return refusal('UNKNOWN_VERSION', `it serves version ${served.version} of ${need.type}, not ${need.version}`)
   }
   const gpus = hardwareGpus(look)
   if (!served.gpu || gpus.length === 0) return entry.allow_cpu === true ? null : noGpu

@@ -40,7 +40,9 @@ function explainKey(name: string, entry: GpuWorkerEntry, fault: WorkerFault): Ex
       state: 'key_missing',
       summary: `The key for the worker cannot be used: ${fault.message}.`,
       remedy:
-        'Put the key that "nightkiln worker init" printed there, one line, readable by you alone; then test again.',
+        fault.code === 'KEY_MODE'
+          ? 'Then test again; make a new key at the worker if others had access.'
+          : 'Put the key there that "nightkiln worker init" made at the worker, one line, readable by you alone; then test again.',
     }
   }
   if (entry.key === undefined) {
@@ -74,8 +76,9 @@ export function explainFault(name: string, entry: GpuWorkerEntry, fault: WorkerF
       return {
         state: 'unreachable',
         summary: `No connection to ${url}: ${fault.message} (${fault.code}).`,
-        remedy:
-          'Check that the worker runs there (nightkiln worker --listen …), the host and the port; then firewall or tunnel.',
+        remedy: `Check that the worker runs there (nightkiln worker --listen …), the host and the port${
+          new URL(url).port === '' ? ' (none is named in the URL; a worker listens on 7801 unless told otherwise)' : ''
+        }; then firewall or tunnel.`,
       }
     case 'ambiguous':
       return {

@@ -99,7 +99,11 @@ export class Fleet implements FleetAccess {
 
   status(): readonly GpuWorkerStatus[] {
     this.#refresh()
-    return [...this.#workers.values()].map(statusOf)
+    const trouble = this.#trouble
+    const statuses = [...this.#workers.values()].map(statusOf)
+    if (trouble === null) return statuses
+    const problem = `what was read before holds, since ${trouble.message}`
+    return statuses.map((status) => ({ ...status, problem: status.problem ?? problem }))
   }
 
   async test(name: string | null): Promise<readonly GpuWorkerTest[]> {
@@ -294,7 +298,7 @@ export class Fleet implements FleetAccess {
   #unknown(name: string, names: readonly string[]): QueueError {
     const known = names.length === 0 ? 'none is configured' : `there are ${names.slice(0, 20).join(', ')}`
     return new QueueError('invalid_input', `there is no GPU worker "${name.slice(0, 60)}"; ${known}`, {
-      remedy: 'Add one with "nightkiln gpu add NAME URL --key-file FILE".',
+      remedy: 'See list_gpu_workers; add one with "nightkiln gpu add NAME URL --key-file FILE".',
     })
   }
 }

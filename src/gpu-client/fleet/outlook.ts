@@ -23,7 +23,10 @@ function barOf(worker: FleetWorker): Trouble | null {
   if (breaker.keyRefused) {
     return {
       code: 'KEY_REFUSED',
-      message: 'it refused the key; it is asked again when the key file or its entry changes',
+      message:
+        worker.entry.key === undefined
+          ? 'it wants a key, and none is configured for it here (--key-file)'
+          : 'it refused the key; it is asked again when the key file or its entry changes',
     }
   }
   const { code, until } = breaker

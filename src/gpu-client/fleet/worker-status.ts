@@ -2,7 +2,7 @@ import { harmlessText } from '../../domain/display-text.ts'
 import type { GpuWorkerEntry, GpuWorkerStatus, GpuWorkerTest } from '../../domain/wire/gpu.ts'
 import type { FleetWorker } from './fleet-worker.ts'
 import { troubleOf } from './outlook.ts'
-import type { WorkerLook } from './worker-look.ts'
+import { hardwareGpus, type WorkerLook } from './worker-look.ts'
 
 type Shown = Pick<GpuWorkerTest, 'mode' | 'gpus' | 'slots' | 'job_types' | 'version'>
 
@@ -28,6 +28,12 @@ export function shownLook(look: WorkerLook | null, entry: GpuWorkerEntry): Shown
   }
 }
 
+/** @returns why a worker that answers gets nothing, whatever the job; null: it does */
+function uselessness({ look, entry }: FleetWorker): string | null {
+  if (look === null || look.mode === 'cog' || entry.allow_cpu === true || hardwareGpus(look).length > 0) return null
+  return 'no hardware GPU, and added without --allow-cpu'
+}
+
 export function statusOf(worker: FleetWorker): GpuWorkerStatus {
   const last = worker.lastLook
   const { until } = worker.breaker
@@ -40,7 +46,7 @@ export function statusOf(worker: FleetWorker): GpuWorkerStatus {
     running: worker.running,
     breaker: worker.breaker.state,
     breaker_until: until === null ? null : new Date(until).toISOString(),
-    problem: troubleOf(worker)?.message ?? null,
+    problem: troubleOf(worker)?.message ?? uselessness(worker),
     looked_at: last === null ? null : new Date(last.wallAt).toISOString(),
   }
 }

@@ -37,7 +37,9 @@ export class Estimator {
     if (this.#samples < fewestSamples) return none(`${this.#samples} of ${fewestSamples} progress reports needed`)
     const pace = (this.#last.share - this.#first.share) / Math.max(1, this.#last.at - this.#first.at)
     const sinceLast = Math.max(0, now - this.#last.at)
-    const seconds = Math.max(0, (1 - this.#last.share) / pace - sinceLast) / 1000
+    const left = (1 - this.#last.share) / pace
+    if (sinceLast > left && this.#last.share < 1) return none('no progress for longer than the rest should take')
+    const seconds = Math.max(0, left - sinceLast) / 1000
     const round = (value: number) => Math.round(value * 10) / 10
     return {
       seconds: round(seconds),

@@ -42,7 +42,7 @@ function holdMs(sign: RateLimitSign, tail: string, now: number): number {
   return holdOf(Number.isNaN(wanted) ? sign.waitMs : wanted)
 }
 
-/** @returns the time for which a lane is held, ms, when it was told to wait for `wantedMs` */
+/** @returns the time for which a lane is held, whole ms, when it was told to wait for `wantedMs` */
 export function holdOf(wantedMs: number): number {
-  return Math.min(longestHoldMs, Math.max(shortestHoldMs, wantedMs))
+  return Math.ceil(Math.min(longestHoldMs, Math.max(shortestHoldMs, wantedMs)))
 }

@@ -1,5 +1,5 @@
 import { QueueError } from '../../domain/errors.ts'
-import type { HandlerInfo } from '../../domain/handler-info.ts'
+import { type HandlerInfo, localTypeNames } from '../../domain/handler-info.ts'
 import type { GpuOptions } from '../../domain/job.ts'
 import type { SubmitRequest } from '../../domain/wire/submit.ts'
 
@@ -25,9 +25,9 @@ export function gpuOptions(type: string, facts: GpuFacts | null, request: Submit
       refuse(`${useless} is given, but the job never asks for a GPU`, `Say gpu: "prefer" too, or leave ${useless} out.`)
     return undefined
   }
-  if (facts === null)
+  if (facts === null || localTypeNames.includes(type))
     refuse(
-      `"${type}" runs on this machine alone: a GPU worker serves job types that are handlers`,
+      `"${type}" runs on this machine alone: no GPU worker serves it`,
       'Leave gpu out, or write a handler (nightkiln new-handler) that the worker has too.',
     )
   const fallback = request.gpu_fallback

@@ -175,10 +175,11 @@ export class DeadHost implements AttemptPlace {
   #log({ how, lastWords, crashLine: line }: DeathFacts, ends: ReadonlyMap<string, AttemptEnd>): void {
     const kinds: Record<string, number> = {}
     for (const { kind } of ends.values()) kinds[kind] = (kinds[kind] ?? 0) + 1
-    this.#context.log.error(
-      { host: this.facts.id, last_words: lastWords?.reason ?? null, crash_line: line, ends: kinds },
-      `a thread host ${how}, and attempts in it ended`,
-    )
+    const details = { host: this.facts.id, last_words: lastWords?.reason ?? null, crash_line: line, ends: kinds }
+    const message = `a thread host ${how}, and attempts in it ended`
+    // Nobody came for it, so it ended itself: as it should.
+    if (lastWords?.reason === 'unclaimed') this.#context.log.warn(details, message)
+    else this.#context.log.error(details, message)
   }
 
   /** What it said last, for the ends that nobody wrote down with their output. */

@@ -259,3 +259,45 @@ test('it can be neither frozen nor spoken to', async () => {
   await control.thaw()
   await ended
 })
+
+describe('another worker gets the name of the one that runs it', () => {
+  test('it begins nowhere else before the lease over there is over', async () => {
+    const { worker, attempts } = await useWorker({ polls: 1_000_000 })
+    const other = await useWorker()
+    const { ended } = attempts.start()
+    await waitUntil(() => worker.requests.length > 2)
+    const lastRenewed = attempts.clock.monotonic()
+    attempts.configure({ name: 'rig', url: other.worker.url })
+    const end = await ended
+    expect(end).toMatchObject({
+      kind: 'returned',
+      to: 'local',
+      why: 'unreachable',
+      error: { details: { gpu_error: 'WORKER_CHANGED' } },
+    })
+    expect(attempts.clock.monotonic() - lastRenewed).toBeGreaterThanOrEqual(60_000)
+    expect(worker.runs).toHaveLength(1)
+    expect(other.worker.runs).toEqual([])
+  })
+
+  test('a cancel waits for that, too', async () => {
+    const { worker, attempts } = await useWorker({ polls: 1_000_000 })
+    const other = await useWorker()
+    const { control, ended } = attempts.start()
+    await waitUntil(() => worker.requests.length > 2)
+    attempts.configure({ name: 'rig', url: other.worker.url })
+    const asked = attempts.clock.monotonic()
+    control.stop('cancel')
+    expect(await ended).toMatchObject({ kind: 'stopped', reason: 'cancel' })
+    expect(attempts.clock.monotonic() - asked).toBeGreaterThanOrEqual(60_000)
+  })
+
+  test('its own new address is none', async () => {
+    const { worker, attempts } = await useWorker({ polls: 200 })
+    const { ended } = attempts.start()
+    await waitUntil(() => worker.requests.length > 2)
+    attempts.configure({ name: 'rig', url: worker.url.replace('127.0.0.1', 'localhost') })
+    expect(await ended).toMatchObject({ kind: 'completed' })
+    expect(worker.runs).toHaveLength(1)
+  })
+})

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { leaseAndMargin } from '../../support/bad-worker/check-fault.ts'
 import { useWorker } from '../../support/bad-worker/use-worker.ts'
+import type { Exchange } from '../../support/bad-worker/worker-stand-in.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 test.each(['cancel', 'release'] as const)('%s: the worker is told, and its end is the end', async (reason) => {
@@ -153,4 +154,36 @@ test('an orphan is told to end once its fallback is committed', async () => {
   isCut = false
   attempts.executor.acknowledge([attempts.task().fence])
   await waitUntil(() => worker.runs[0]?.status === 'canceled')
+})
+
+describe('while a file comes that never ends', () => {
+  const endless = (exchange: Exchange, bytes: number): undefined => {
+    exchange.response.writeHead(200, { 'content-length': String(bytes) })
+    const timer = setInterval(() => exchange.response.write('x'), 20)
+    exchange.response.on('close', () => clearInterval(timer))
+    return undefined
+  }
+  const bytes = 1024 * 1024
+  const sha256 = 'd'.repeat(64)
+
+  test.each([
+    [
+      'an artifact of the result',
+      { terminal: { artifacts: [{ name: 'slow', media_type: 'text/plain', bytes, sha256 }] }, polls: 1 },
+    ],
+    ['a checkpoint', { always: { checkpoint: { format: 'sum/1', seq: 2 ** 25, sha256 } }, polls: 1_000_000 }],
+  ])('%s: at once', async (_, stand) => {
+    const { worker, attempts } = await useWorker({
+      ...stand,
+      misbehave: (exchange) => (exchange.route === 'file' ? endless(exchange, bytes) : 'pass'),
+    })
+    const { control, ended } = attempts.start()
+    await waitUntil(() => worker.requests.some(({ route }) => route === 'file'))
+    const asked = performance.now()
+    control.stop('cancel')
+    expect(await ended).toMatchObject({ kind: 'stopped', reason: 'cancel' })
+    // The whole of it may take 8 s and more here.
+    expect(performance.now() - asked).toBeLessThan(4_000)
+    expect(attempts.told.held).toBe(0)
+  })
 })

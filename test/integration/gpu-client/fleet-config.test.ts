@@ -64,6 +64,25 @@ describe('the file of workers', () => {
     expect(JSON.stringify([warnings, refusal])).not.toContain(key)
   })
 
+  test('that became unreadable is told where the workers are shown', async () => {
+    const { fleet, paths } = useFleet({ rig: { url: away } })
+    expect(fleet.status()).toMatchObject([{ name: 'rig', problem: null }])
+    writeFileSync(paths.gpuWorkers, '{')
+    await expect
+      .poll(() => fleet.status()[0]?.problem)
+      .toBe(`what was read before holds, since ${paths.gpuWorkers} is not JSON`)
+  })
+
+  test('a worker without a GPU is no ready one, unless it was added to compute all the same', async () => {
+    const worker = await serveWorker({ health: { gpus: [] } })
+    const { fleet } = useFleet({ rig: { url: worker.url }, cpu: { url: worker.url, allow_cpu: true } })
+    await fleet.test(null)
+    expect(fleet.status()).toMatchObject([
+      { name: 'rig', reachable: true, problem: 'no hardware GPU, and added without --allow-cpu' },
+      { name: 'cpu', reachable: true, problem: null },
+    ])
+  })
+
   test.each([
     [{ workers: { rig: { url: away, key } } }, 'workers.rig.key holds a key itself'],
     [{ workers: { rig: { url: away, api_key: key } } }, 'workers.rig.api_key holds a key itself'],

@@ -114,7 +114,11 @@ describe('a fleet', () => {
 
   test('asks anew when something is wanted again, instead of telling old news', async () => {
     const port = await closedPort()
-    const { fleet } = useFleet({ rig: { url: `http://127.0.0.1:${port}` } }, { pace: { lateMs: 60_000, soonMs: 1 } })
+    const { fleet } = useFleet(
+      { rig: { url: `http://127.0.0.1:${port}` } },
+      { pace: { lateMs: 60_000, soonMs: 1, tickMs: 60_000 } },
+    )
+    // It is asked once, by the wish itself: three failed looks would open the breaker.
     fleet.want([need])
     await expect.poll(() => fleet.outlookOf(need).kind).toBe('unavailable')
     fleet.want([])

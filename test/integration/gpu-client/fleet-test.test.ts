@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type GpuWorkerEntry, type GpuWorkerTest, gpuWorkerTest } from '../../../src/domain/wire/gpu.ts'
 import { fileWith, makeCertificate } from './certificates.ts'
 import { useFleet } from './fleet-under-test.ts'
-import { closedPort, sendJson, serveWorker } from './worker-server.ts'
+import { closedPort, goodHealth, sendJson, serveWorker } from './worker-server.ts'
 
 const key = 'canary-key-5f1c9b2e'
 
@@ -31,6 +31,12 @@ describe('the test of a worker', () => {
       /^Connected in .*: NVIDIA GeForce RTX 4090 \(24564 MB, driver 570.86\); 2 of 2 places free\.$/,
     )
     expect(told.latency_ms).toBeGreaterThanOrEqual(0)
+  })
+
+  test('tells a wrong protocol by a memory that would be endless in bytes', async () => {
+    const gpus = goodHealth.gpus.map((gpu) => ({ ...gpu, memory_total_mb: 1e308 }))
+    const worker = await serveWorker({ health: { gpus } })
+    expect(await testOf({ url: worker.url })).toMatchObject({ state: 'wrong_protocol', code: 'WRONG_SHAPE', gpus: [] })
   })
 
   test('tells busy', async () => {

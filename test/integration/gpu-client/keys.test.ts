@@ -53,6 +53,13 @@ describe('a key file', () => {
     expect(await faultOf(readKey({ file: join(directory, 'none') }))).toMatchObject({ code: 'ENOENT' })
   })
 
+  test('is not looked for where the manager happens to run', async () => {
+    expect(await faultOf(readKey({ file: 'rig.key' }))).toMatchObject({
+      code: 'KEY_PATH',
+      message: 'the key file rig.key is not an absolute path',
+    })
+  })
+
   test.runIf(process.getuid?.() === 0)('of another user is refused', async () => {
     const file = fileWith(key)
     execFileSync('chown', ['65534', file])

@@ -38,12 +38,17 @@ test('init makes the files, and says how to start the worker and how to add it, 
 
 test('install-service prints a unit with a user of its own, and secrets as credentials', () => {
   const { run } = useCommandLine()
-  const { status, stdout } = run('install-service', '--print', '--listen', '0.0.0.0:7801', '--key-file', '/etc/a.key')
+  const place = ['install-service', '--print', '--listen', '0.0.0.0:7801', '--key-file', '/etc/a.key']
+  // It would be started for ever in vain.
+  expect(run(...place)).toMatchObject({ status: 9, stdout: '', stderr: expect.stringContaining('needs TLS') })
+  const { status, stdout } = run(...place, '--tls-cert', '/etc/a-cert.pem', '--tls-key', '/etc/a-cert.key')
   expect(status).toBe(0)
   for (const line of ['DynamicUser=yes', 'StateDirectory=nightkiln-worker', 'LoadCredential=key:/etc/a.key']) {
     expect(stdout.split('\n')).toContain(line)
   }
-  expect(stdout).toMatch(/^ExecStart=.* worker --listen 0\.0\.0\.0:7801 .*--key-file %d\/key$/m)
+  expect(stdout).toMatch(
+    /^ExecStart=.* worker --listen 0\.0\.0\.0:7801 .*--key-file %d\/key --tls-cert %d\/tls-cert --tls-key %d\/tls-key$/m,
+  )
   expect(stdout).toMatch(/^Restart=always$/m)
 })
 

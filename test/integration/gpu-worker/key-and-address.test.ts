@@ -128,6 +128,18 @@ describe('beyond this machine', () => {
   })
 })
 
+test.skipIf(process.platform === 'win32')('a key of the certificate that everybody can read is refused', async () => {
+  const { home } = useTemporaryHome()
+  const made = await initWorker({ directory: home, tls: true, hosts: [], now: Date.now() })
+  chmodSync(made.certKeyFile ?? '', 0o644)
+  const { keyFile: file, certFile: tlsCert, certKeyFile: tlsKey } = made
+  expect(await refusedStart({ home: join(home, 'worker'), keyFile: file, tlsCert, tlsKey })).toContain('everybody')
+  chmodSync(made.certKeyFile ?? '', 0o640)
+  expect((await useWorker({ home: join(home, 'worker'), keyFile: file, tlsCert, tlsKey })).worker.url).toMatch(
+    /^https:/,
+  )
+})
+
 test('a worker without a key answers no page of a browser, and no name but that of this machine', async () => {
   const { ask, worker } = await useWorker()
   expect((await ask('/health-check')).status).toBe(200)

@@ -133,6 +133,13 @@ describe('a prediction', () => {
     expect((await untilEnded('p1')).status).toBe('succeeded')
   })
 
+  test('is refused with a number of a checkpoint beyond which nothing can be counted', async () => {
+    const { put } = await useWorker()
+    const resume = { format: 'sleep/1', seq: Number.MAX_SAFE_INTEGER, inline: { slept_s: 0 } }
+    const { status, body } = await put('p1', sleepInput(1, { resume }))
+    expect({ status, code: body.code }).toEqual({ status: 422, code: 'bad_request' })
+  })
+
   test('starts from zero when the checkpoint has an unknown format, and says so in its log', async () => {
     const { put, untilEnded, ask } = await useWorker()
     const resume = { format: 'größe/9', seq: 3, inline: { slept_s: 100 } }

@@ -78,6 +78,8 @@ export interface AttemptHarness {
   task(changes?: Partial<RemoteTask>): RemoteTask
   start(changes?: Partial<RemoteTask>): StartedAttempt
   adopt(remote: RemoteIdentity | null, changes?: Partial<RemoteTask>): StartedAttempt
+  /** From now on the name is that of another worker. */
+  configure(worker: HarnessWorker): void
   /** Everything that was told, logged or written, as text. */
   everything(): string
 }
@@ -98,8 +100,8 @@ export function useAttempts(options: HarnessOptions): AttemptHarness {
     held: 0,
   }
   const pauses: number[] = []
-  const clients = new Map<string, { full: WorkerClient; cog: CogClient; mode: 'full' | 'cog' }>()
-  for (const { name, url, ca, mode, key } of options.workers) {
+  const clients = new Map<string, { url: string; full: WorkerClient; cog: CogClient; mode: 'full' | 'cog' }>()
+  const configure = ({ name, url, ca, mode, key }: HarnessWorker): void => {
     const channel = createWorkerChannel({
       url,
       readKey: async () => (key === undefined ? canaryKey : key),
@@ -109,8 +111,9 @@ export function useAttempts(options: HarnessOptions): AttemptHarness {
     })
     onTestFinished(() => channel.close())
     const full = clientOver(channel, name, options.timeouts ?? patientTimeouts)
-    clients.set(name, { full, cog: cogClientOver(channel), mode: mode ?? 'full' })
+    clients.set(name, { url, full, cog: cogClientOver(channel), mode: mode ?? 'full' })
   }
+  for (const worker of options.workers) configure(worker)
 
   const place = (worker: string): ReturnType<AttemptFleet['occupy']> => {
     told.held += 1
@@ -132,6 +135,10 @@ export function useAttempts(options: HarnessOptions): AttemptHarness {
     occupy: place,
     clientOf: (worker) => clients.get(worker)?.full ?? null,
     cogClientOf: (worker) => clients.get(worker)?.cog ?? null,
+    entryOf: (worker) => {
+      const url = clients.get(worker)?.url
+      return url === undefined ? null : { url }
+    },
     outlookOf: () => ({ kind: 'ready' }),
     reportFault: (worker, fault) => void told.faults.push(`${worker} ${fault.kind} ${fault.code}`),
     reportSuccess: () => undefined,
@@ -214,6 +221,7 @@ export function useAttempts(options: HarnessOptions): AttemptHarness {
     task,
     start: (changes) => observed((observer) => executor.start(task(changes), observer)),
     adopt: (remote, changes) => observed((observer) => executor.adopt(task(changes), remote, observer)),
+    configure,
     everything: () => JSON.stringify(told) + filesUnder(home),
   }
 }

@@ -98,7 +98,7 @@ describe('words of the manager about GPUs at the command line', () => {
     ['ca_file is "a", which is not an absolute path', '--ca-file is "a", which is not an absolute path'],
     [
       errorKinds.gpu_unavailable.remedy,
-      'Run nightkiln gpu test: it names the cause; or let the job fall back (--gpu prefer).',
+      'The message says why each worker did not; nightkiln gpu test what to do about one that cannot be reached. Or let the job fall back (--gpu prefer).',
     ],
   ])('%s', (given, expected) => {
     expect(forCommandLine(given, someJobId)).toBe(expected)
@@ -109,7 +109,6 @@ describe('a test of a GPU worker', () => {
   it('shows the GPU with memory and driver, slots, types and how long it took', () => {
     expect(gpuTestLines(gpuWorkerTest(), terminal)).toEqual([
       'rig  connected in 12 ms  https://rig.local:7801',
-      '  It is ready: NVIDIA H200, 2 of 2 slots are free.',
       '  GPU        NVIDIA H200, 140 GiB (2 GiB used), driver 570.86.10',
       '  slots      2 of 2 free',
       '  job types  montecarlo',
@@ -177,6 +176,9 @@ describe('GPU workers', () => {
     const busy = gpuWorkerStatus({ slots: { total: 2, free: 0 }, running: 2 })
     const text = gpuWorkerTable([busy, away], terminal, now)
     expect(text).toMatch(/rig\s+busy\s+NVIDIA H200\s+0 of 2 free\s+2\s+montecarlo\s+https:\/\/rig\.local:7801/)
+    // What runs there counts, also when it was looked at before that began.
+    const filled = gpuWorkerStatus({ slots: { total: 2, free: 2 }, running: 2 })
+    expect(gpuWorkerLine(filled, now)).toBe('rig: busy, NVIDIA H200, 0 of 2 free, 2 of this queue')
     expect(text).toMatch(/old\s+no answer \(ETIMEDOUT\); tried again in 20 s/)
     expect(gpuWorkerLine(busy, now)).toBe('rig: busy, NVIDIA H200, 0 of 2 free, 2 of this queue')
     expect(gpuWorkerLine(gpuWorkerStatus({ reachable: null, gpus: [], slots: null }), now)).toBe('rig: not asked yet')

@@ -23,6 +23,7 @@ describe('classOfExit', () => {
     ['by text, in any case', 1, 'HTTP 429 too many requests\n', 60_000],
     ['with seconds', 75, 'x\nRetry-After: 12\n', 12_000],
     ['with a fraction', 75, 'retry-after: 2.5', 2_500],
+    ['with a part of a millisecond', 75, 'retry-after: 1.23456', 1_235],
     ['with a time', 75, `retry-after: ${new Date(now + 90_000).toUTCString()}`, 90_000],
     ['the last one counts', 75, 'retry-after: 5\nretry-after: 7\n', 7_000],
     ['what is no time', 75, 'retry-after: soon', 60_000],

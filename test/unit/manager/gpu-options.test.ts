@@ -69,7 +69,7 @@ describe('is refused, with what would make sense', () => {
       'a GPU for what is no handler',
       { gpu: 'prefer' },
       null,
-      '"scan" runs on this machine alone: a GPU worker serves job types that are handlers',
+      '"scan" runs on this machine alone: no GPU worker serves it',
       'Leave gpu out, or write a handler (nightkiln new-handler) that the worker has too.',
     ],
     [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { implementations } from './support/implementations.ts'
-import { awayRecord, claim, claimForGpu, facts, jobIdOf, newJob, start, submit } from './support/jobs.ts'
+import { awayRecord, claim, claimForGpu, facts, jobIdOf, newJob, start, submit, unitIdOf } from './support/jobs.ts'
 
 describe.each(implementations)('$name: readModes', ({ open }) => {
   test('says how the units of a job ran last, the most frequent first', () => {
@@ -31,6 +31,17 @@ describe.each(implementations)('$name: readModes', ({ open }) => {
     submit(store, newJob(2))
     claim(store, jobIdOf(2))
     expect([1, 2, 3].map((job) => store.readModes(jobIdOf(job)))).toEqual([[], [], []])
+  })
+
+  test('leaves the final step out', () => {
+    const { store } = open()
+    const finalStep = { unitId: unitIdOf(1, 99), params: {} }
+    submit(store, newJob(1, { gpu: 'require', finalStep }))
+    const { fence } = claimForGpu(store, jobIdOf(1))
+    store.recordDeviceIfHeld(fence, 'NVIDIA H200', 'gpu')
+    store.completeUnitIfHeld(fence, null, facts())
+    claim(store, jobIdOf(1))
+    expect(store.readModes(jobIdOf(1))).toMatchObject([{ mode: 'gpu', units: 1 }])
   })
 
   test('names twenty at most', () => {

@@ -70,6 +70,6 @@ export interface GpuStore {
    * @returns how many
    */
   placeUnitsHere(job: Pick<GpuWaiter, 'jobId' | 'seq'>, reason: ErrorRecord | null, limit: number, now: number): number
-  /** At most 20, the most frequent first; of jobs that never ask for a GPU: none. */
+  /** At most 20, the most frequent first; the final step, which always runs here, is left out. Of jobs that never ask for a GPU: none. */
   readModes(jobId: string): readonly ModeCount[]
 }

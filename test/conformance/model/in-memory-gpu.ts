@@ -106,7 +106,8 @@ export abstract class InMemoryGpu extends InMemoryControls implements GpuStore {
   readModes(jobId: string): readonly ModeCount[] {
     const job = this.find(jobId)
     if (job === undefined || job.gpu === 'never') return []
-    const last = unitsOf(this.state, job).flatMap((unit) => unit.attempts.at(-1) ?? [])
+    const units = unitsOf(this.state, job).filter(({ finalStep }) => !finalStep)
+    const last = units.flatMap((unit) => unit.attempts.at(-1) ?? [])
     const names = [...new Set(last.map(({ mode, device }) => `${mode}\0${device ?? ''}`))].sort()
     return names
       .map((name) => {

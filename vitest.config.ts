@@ -26,9 +26,9 @@ const shapes: readonly Shape[] = [
   { name: 'conformance', timeoutMs: 20_000, files: 2, built: false, shared: true },
   { name: 'property', timeoutMs: 180_000, files: 2, built: false },
   { name: 'integration', timeoutMs: 60_000, files: 3, built: true },
-  { name: 'protocol', timeoutMs: 120_000, files: 2, built: true },
+  { name: 'protocol', timeoutMs: 120_000, files: 3, built: true },
   { name: 'cli', timeoutMs: 120_000, files: 2, built: true },
-  { name: 'examples', timeoutMs: 180_000, files: 2, built: true },
+  { name: 'examples', timeoutMs: 180_000, files: 3, built: true },
   // They wait more than they compute.
   { name: 'crash', timeoutMs: 180_000, files: 3, built: true, exclude: alone },
   { name: 'alone', timeoutMs: 180_000, files: 1, built: true, include: alone },

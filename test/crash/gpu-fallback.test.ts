@@ -13,7 +13,8 @@ interface Prices {
   readonly paths: number
 }
 
-const params = { paths: 2_097_152, fixings: 16, seed: 7, chunk_paths: 32_768 }
+/** Several seconds of work: a checkpoint is saved every second. */
+const params = { paths: 8_388_608, fixings: 16, seed: 7 }
 
 async function pricesOf(home: HandlerHome, id: string): Promise<Prices> {
   const { result } = await home.client.call('job_result', { id })
@@ -31,6 +32,7 @@ test('a worker killed at 40 %: the fallback goes on from the merged sums and giv
   const id = await home.submit('montecarlo', params)
   await waitUntil(async () => ((await home.job(id)).progress?.percent ?? 0) >= 40, {
     timeoutMs: 60_000,
+    intervalMs: 100,
     what: 'two fifths of the paths',
   })
   await worker.signal('SIGKILL')

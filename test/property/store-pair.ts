@@ -1,18 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import type { Fence } from '../../src/domain/job.ts'
-import type {
-  ClaimRequest,
-  Consequences,
-  EndFacts,
-  JobChanges,
-  JobStore,
-  RunnableJob,
-  UpdateOutcome,
-} from '../../src/domain/ports/job-store.ts'
+import type { ClaimRequest, Consequences, EndFacts, JobChanges, JobStore } from '../../src/domain/ports/job-store.ts'
 import type { Priority } from '../../src/domain/states.ts'
 import {
-  artifact,
   brokenRecord,
   completion,
   finalStepIdOf,
@@ -23,7 +14,9 @@ import {
   worker,
 } from '../conformance/support/jobs.ts'
 import type { FakeClock } from '../support/fake-clock.ts'
+import { inOrder, withoutWay } from './alike.ts'
 import type { FenceChoice, Key, Operation, UpdateKind } from './history.ts'
+import { tellOfAttempt } from './tell-of-attempt.ts'
 
 const workers = [worker, otherWorker]
 const leaseMs = 400
@@ -316,12 +309,6 @@ export class StorePair {
         if (adopted !== null) this.#fences.push(adopted)
         return
       }
-      case 'record_runner':
-        this.both((store) => store.recordRunnerIfHeld(fence, { pid: 5, startTime: fence.nonce, bootId: 'boot' }))
-        return
-      case 'record_checkpoint':
-        this.#recordCheckpoint(fence, operation.at)
-        return
       case 'return': {
         const { to, restarted } = operation
         if (!this.#isRemote(fence)) return
@@ -334,30 +321,9 @@ export class StorePair {
         )
         return
       }
-      case 'record_remote':
-        this.both((store) => store.recordRemoteIfHeld(fence, { worker: 'rig', remoteId: `remote of ${fence.nonce}` }))
-        return
-      case 'record_device': {
-        const mode = this.#isRemote(fence) ? operation.mode : null
-        this.both((store) => store.recordDeviceIfHeld(fence, 'H200', mode))
-        return
-      }
-      case 'record_artifacts': {
-        const artifacts = operation.names.map((name) => artifact(name, fence.attempt))
-        this.both((store) => store.recordArtifactsIfHeld(fence, artifacts))
-        return
-      }
-      case 'record_progress': {
-        const progress = { current: operation.current, total: null, message: fence.nonce, stage: null }
-        this.both((store) => store.recordProgressIfHeld(fence, progress, operation.current, this.now()))
-        return
-      }
+      default:
+        tellOfAttempt(this, operation, fence, this.#isRemote(fence))
     }
-  }
-
-  #recordCheckpoint(fence: Fence, at: number): void {
-    const checkpoint = { state: { at, by: fence.nonce }, format: at % 2 === 0 ? 'places/1' : null }
-    this.both((store) => store.recordCheckpointIfHeld(fence, checkpoint))
   }
 
   #isRemote({ unitId, attempt }: Fence): boolean {
@@ -423,23 +389,4 @@ export class StorePair {
   #workerId(pick: number): string {
     return (workers[pick % workers.length] ?? worker).id
   }
-}
-
-function inOrder({ runnable, stops, settled, feed, sweeps }: Consequences): Consequences {
-  const lanes = new Map(runnable.map((lane) => [nameOf(lane), lane]))
-  return {
-    runnable: [...lanes.keys()].sort().flatMap((name) => lanes.get(name) ?? []),
-    stops: [...stops].sort((left, right) => (left.fence.unitId < right.fence.unitId ? -1 : 1)),
-    settled,
-    feed,
-    sweeps,
-  }
-}
-
-function nameOf({ seq, forGpu, limitKey }: RunnableJob): string {
-  return `${String(seq).padStart(9, '0')} ${forGpu} ${limitKey ?? ''}`
-}
-
-function withoutWay(outcome: UpdateOutcome): UpdateOutcome {
-  return outcome.kind === 'cycle' ? { kind: 'cycle', jobIds: [] } : outcome
 }

@@ -12,25 +12,20 @@ import type {
   RunnerIdentity,
   Unit,
 } from '../job.ts'
-import type {
-  CancelReason,
-  DependencyCondition,
-  ExecutorKind,
-  FinalJobState,
-  JobState,
-  Priority,
-  UnitState,
-} from '../states.ts'
+import type { CancelReason, DependencyCondition, ExecutorKind, FinalJobState, Priority } from '../states.ts'
 import type { GpuPreference } from '../wire/gpu.ts'
 import type { ArtifactStore } from './artifact-store.ts'
 import type { EventStore } from './event-store.ts'
 import type { GpuStore } from './gpu-store.ts'
 import type { HistoryStore } from './history-store.ts'
+import type { JobFilter, UnitFilter } from './job-filters.ts'
 import type { Lane, LaneStore } from './lane-store.ts'
 import type { RemoteIdentity } from './remote-executor.ts'
 import type { ResumeStore } from './resume-store.ts'
 import type { ScheduleStore } from './schedule-store.ts'
 import type { NewSource, NewUnit, SourceStore } from './source-store.ts'
+
+export type { JobFilter, UnitFilter } from './job-filters.ts'
 
 export interface NewDependency {
   readonly jobId: string
@@ -233,23 +228,6 @@ export interface Dependency {
   readonly condition: DependencyCondition
   /** How it ended; null while it has not. */
   readonly state: FinalJobState | null
-}
-
-export interface UnitFilter {
-  readonly states?: readonly UnitState[] | undefined
-  readonly keys?: readonly string[] | undefined
-}
-
-export interface JobFilter {
-  readonly states?: readonly JobState[] | undefined
-  readonly type?: string | undefined
-  readonly queue?: string | undefined
-  /** All must match. */
-  readonly labels?: Readonly<Record<string, string>> | undefined
-  readonly createdAfter?: number | undefined
-  readonly createdBefore?: number | undefined
-  /** Full text over name, type, labels, params and error; every word must match as a prefix. Never FTS syntax. */
-  readonly text?: string | undefined
 }
 
 export interface JobPayload {

@@ -9,10 +9,9 @@ import type { ProcessIdentity } from '../../platform/process-identity.ts'
 import { DeclaredJobs, jobKeyOf } from './declared-jobs.ts'
 import { endMissing } from './end-missing.ts'
 import { orderTexts } from './hand-over.ts'
-import { HandedFile } from './handed-file.ts'
+import { HandedNotes } from './handed-notes.ts'
 import { type Greeting, greetHost, type HostConnection } from './host-connection.ts'
 import type { HostContext } from './host-context.ts'
-import { hostFiles } from './host-files.ts'
 import { type HostHearer, hearMessage } from './host-messages.ts'
 import { HostProcess } from './host-process.ts'
 import { HostPulse } from './host-pulse.ts'
@@ -73,7 +72,7 @@ export class HostLink implements AttemptPlace, HostHearer {
   readonly #pulse: HostPulse
   readonly #missing: MissingAttempts
   readonly #reconnects = new Reconnects()
-  #handed: HandedFile | null = null
+  readonly #handed: HandedNotes
   #connection: HostConnection | null = null
   #finding: Promise<void> | null = null
   #threads = 0
@@ -81,7 +80,6 @@ export class HostLink implements AttemptPlace, HostHearer {
   /** It was giving back what it had before this manager came. */
   #wasLeaving = false
   #isSettled = false
-  #isNoted = true
   #isGone = false
 
   constructor(context: HostContext, keeper: HostKeeper, facts: HostFacts) {
@@ -94,6 +92,7 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.#keeper = keeper
     this.devices = new ToldDevices(context.log)
     this.#pulse = new HostPulse(context, this)
+    this.#handed = new HandedNotes(this.directory, facts.id, context.log)
     this.#missing = new MissingAttempts(context.pace.missingMs)
   }
 
@@ -156,7 +155,8 @@ export class HostLink implements AttemptPlace, HostHearer {
 
   /** Hands attempts over; only while it is connected. */
   hand(attempts: readonly ThreadAttempt[]): void {
-    this.#note(attempts)
+    const keys = attempts.map(({ key }) => key)
+    this.#handed.add(keys, () => [...this.attempts.keys(), ...this.told, ...this.unclaimed.keys(), ...keys])
     for (const attempt of attempts) {
       attempt.place = this
       this.attempts.set(attempt.key, attempt)
@@ -224,8 +224,7 @@ export class HostLink implements AttemptPlace, HostHearer {
     if (!this.hasBeenReady) this.life.drop()
     if (this.isEmpty && this.#isSettled) this.end()
     this.#connection?.close()
-    this.#handed?.close()
-    this.#handed = null
+    this.#handed.close()
   }
 
   /**
@@ -345,20 +344,6 @@ export class HostLink implements AttemptPlace, HostHearer {
     else this.#connection?.send({ kind: 'stop', key, reason: 'release' })
   }
 
-  #note(attempts: readonly ThreadAttempt[]): void {
-    const keys = attempts.map(({ key }) => key)
-    try {
-      this.#handed ??= new HandedFile(join(this.directory, hostFiles.handed))
-      this.#handed.add(keys, () => [...this.attempts.keys(), ...this.told, ...this.unclaimed.keys(), ...keys])
-      this.#isNoted = true
-    } catch (error) {
-      // Only when manager and host both die now, these count as never handed over.
-      const { log } = this.#context
-      if (this.#isNoted) log.warn({ host: this.id, err: error }, 'what was handed to a thread host could not be noted')
-      this.#isNoted = false
-    }
-  }
-
   #broke(problem: string | null): void {
     const { clock, log } = this.#context
     this.#connection = null
@@ -408,8 +393,7 @@ export class HostLink implements AttemptPlace, HostHearer {
     this.#isGone = true
     this.isEnding = true
     this.#pulse.stop()
-    this.#handed?.close()
-    this.#handed = null
+    this.#handed.close()
     this.#keeper.gone(this)
   }
 }

@@ -8,6 +8,7 @@ interface Options {
   readonly keyFile?: string
   readonly caFile?: string
   readonly type: string
+  readonly only?: readonly string[]
 }
 
 /** A check was not fulfilled. */
@@ -21,6 +22,7 @@ export function addConformanceCommand(worker: Command, runner: CommandRunner): v
     .option('--key-file <file>', 'file with its key, 0600; without it the checks of the key are skipped')
     .option('--ca-file <file>', 'certificate that it must show, or that signed it (PEM)')
     .option('--type <type>', 'job type to run: one with the parameters and checkpoints of sleep', 'sleep')
+    .option('--only <checks...>', 'only checks whose names begin so, such as "lease/" or "submit/accepted"')
     .addHelpText(
       'after',
       `\nTakes about half a minute and all slots of the worker: use one that does nothing else. What it makes there is cancelled\nand deleted. Exit code ${failedExitCode} when a check fails. What is checked stands in docs/gpu-worker.md.\n`,

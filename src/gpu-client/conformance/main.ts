@@ -61,6 +61,8 @@ export interface ConformanceCall {
   readonly keyFile?: string
   readonly caFile?: string
   readonly type: string
+  /** Beginnings of names. */
+  readonly only?: readonly string[]
   /** For relative names of files. */
   readonly cwd: string
   readonly signal: AbortSignal
@@ -76,6 +78,11 @@ export async function checkWorker(call: ConformanceCall): Promise<ConformanceRes
   if (plain && call.caFile !== undefined) {
     throw new QueueError('invalid_input', '--ca-file is for https:// only, and the URL begins with http://')
   }
+  const unknown = call.only?.find((name) => !allChecks.some((check) => check.name.startsWith(name)))
+  if (unknown !== undefined) {
+    const groups = [...new Set(allChecks.map(({ name }) => `${name.split('/')[0]}/`))]
+    throw new QueueError('invalid_input', `no check begins with "${unknown}"; there are ${groups.join(', ')}`)
+  }
   try {
     const key = call.keyFile === undefined ? undefined : { file: resolve(call.cwd, call.keyFile) }
     const options = {
@@ -85,6 +92,7 @@ export async function checkWorker(call: ConformanceCall): Promise<ConformanceRes
       type: call.type,
       signal: call.signal,
       onReport: call.onReport,
+      ...(call.only === undefined ? {} : { only: call.only }),
     }
     // Seventy times "connection refused" or "wrong key" would tell nothing.
     const { status } = await createHttpTarget(options)({ method: 'GET', path: '/health-check' })

@@ -128,6 +128,13 @@ export class AttemptRun {
     this.#request = null
   }
 
+  /** Adoption: it was sent there, and may run there. */
+  wasSentTo(url: string): void {
+    if (this.setting.fleet.entryOf(this.worker)?.url === url) return
+    this.wasAccepted = true
+    this.#acceptedAt = url
+  }
+
   /** True: another worker has the name of the one that has it, and says nothing of that one when it does not know it. */
   get isElsewhere(): boolean {
     return this.wasAccepted && this.#askedAt !== this.#acceptedAt

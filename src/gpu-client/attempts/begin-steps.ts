@@ -6,6 +6,7 @@ import type { AttemptRun } from './attempt-run.ts'
 import { giveUp, stopped } from './ends.ts'
 import { endedAs, type Phase } from './phases.ts'
 import { fallbackOf } from './prediction-end.ts'
+import { rememberPlace } from './remembered-place.ts'
 import { reasonOf, recordOf, recordOfFault } from './return-errors.ts'
 import { decideSend } from './send-rules.ts'
 
@@ -55,6 +56,8 @@ function noPlace(run: AttemptRun): Extract<Phase, { kind: 'ended' }>['end'] {
 /** Writes down where it goes; nothing leaves before that is committed. */
 export async function offer(run: AttemptRun): Promise<Phase> {
   const { worker, remoteId, place } = run
+  const url = run.setting.fleet.entryOf(worker)?.url
+  if (url !== undefined) rememberPlace(run.task.directory, remoteId, url)
   let isOurs: boolean
   try {
     isOurs = await run.observer.offering({ worker, remoteId })

@@ -4,6 +4,7 @@ import { AttemptRun } from './attempt-run.ts'
 import type { AttemptSetting } from './attempt-setting.ts'
 import { Forgetting } from './forgetting.ts'
 import { endedAs, type Phase } from './phases.ts'
+import { recallPlace } from './remembered-place.ts'
 import { RemoteAttempt } from './remote-attempt.ts'
 import { defaultAttemptTimings } from './timings.ts'
 
@@ -51,6 +52,8 @@ export function createRemoteExecutor(options: RemoteExecutorOptions): RemoteExec
       // Nobody knows when the last request left: as late as possible.
       run.lease.sending()
       run.tries.mayRun = true
+      const sentTo = recallPlace(task.directory, remote.remoteId)
+      if (sentTo !== null) run.wasSentTo(sentTo)
       return begin(run, { kind: run.place.mode === 'cog' ? 'connected' : 'asking' })
     },
     acknowledge: (fences) => forgetting.acknowledge(fences),

@@ -1,9 +1,11 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { RemoteIdentity } from '../../../src/domain/ports/remote-executor.ts'
 import { useAttempts } from '../../support/bad-worker/attempt-harness.ts'
 import { leaseAndMargin } from '../../support/bad-worker/check-fault.ts'
 import { useWorker } from '../../support/bad-worker/use-worker.ts'
 import type { WorkerStandIn } from '../../support/bad-worker/worker-stand-in.ts'
+import { useTemporaryHome } from '../../support/temporary-home.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 
 const remote: RemoteIdentity = { worker: 'rig', remoteId: 'f3b8f6f4-7a3f-4d35-9f2c-0c6a2f6d9b11' }
@@ -24,6 +26,19 @@ test('nothing was ever sent: given back', async () => {
   const { worker, attempts } = await useWorker()
   expect(await attempts.adopt(null).ended).toMatchObject({ kind: 'released', backOff: false })
   expect(worker.requests).toEqual([])
+})
+
+test('its worker has another address since: nothing is sent to that machine, and the lease is waited out', async () => {
+  const { worker } = await useWorker({ polls: 20_000_000 })
+  const { home } = useTemporaryHome()
+  const directory = join(home, 'attempt')
+  const identity = await leftBehind(worker, { directory })
+  const other = await useWorker()
+  const adopted = other.attempts.clock.monotonic()
+  const end = await other.attempts.adopt(identity, { directory }).ended
+  expect(end).toMatchObject({ kind: 'returned', error: { details: { gpu_error: 'WORKER_CHANGED' } } })
+  expect(other.worker.runs).toEqual([])
+  expect(other.attempts.clock.monotonic() - adopted).toBeGreaterThanOrEqual(leaseAndMargin)
 })
 
 test('it runs: followed to its end, one run', async () => {

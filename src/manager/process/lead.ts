@@ -33,8 +33,6 @@ import { prepareSocketPath } from './socket-path.ts'
 
 /** Commands that waited are started within this time; loading the rest of the program would hold them up. */
 const headStartMs = 10
-/** More than slots and threads can hold. */
-const mostHeld = 20_000
 /** Ends the process when the storage cannot be trusted or another manager leads. */
 const storageExitCode = 74
 const epochExitCode = 75
@@ -85,8 +83,10 @@ export async function lead({ paths, settings, log, faults, lock, record, command
       dispatcher.rebuild()
       feeder.wake()
       service?.scheduler.wake()
-      for (const each of [recoverer, remoteRecoverer])
-        each.reconcile().catch((error: unknown) => log.error({ err: error }, 'reconciling failed'))
+      recoverer
+        .reconcile()
+        .then(() => recoverer.reconcileRemote())
+        .catch((error: unknown) => log.error({ err: error }, 'reconciling failed'))
     },
   })
   const commits = new CommitQueue({
@@ -131,8 +131,7 @@ export async function lead({ paths, settings, log, faults, lock, record, command
     faultPoint: faults.reach,
   })
   const { dispatcher, supervisor, feeder, jobClock } = runtime
-  const recoverer = new Recoverer({ store, commits, supervisor, workerId, place: 'local', log })
-  const remoteRecoverer = new Recoverer({ store, commits, supervisor, workerId, place: 'gpu', log })
+  const recoverer = new Recoverer({ store, commits, supervisor, workerId, log })
   const keeper = new LeaseKeeper({
     store,
     commits,
@@ -277,7 +276,7 @@ export async function lead({ paths, settings, log, faults, lock, record, command
   writeCommandLine(paths.commandLine)
   // Adoption precedes everything that could start the same work again.
   await threads.open()
-  await recoverer.reconcile()
+  const leftAtWorkers = await recoverer.reconcile()
   threads.adopted()
   restoreJobClocks(store, jobClock)
   keeper.start()
@@ -292,8 +291,8 @@ export async function lead({ paths, settings, log, faults, lock, record, command
   })
   const socket = prepareSocketPath(paths, epoch)
   const [{ serveCalls }] = await Promise.all([import('./serve-calls.ts'), handlers.load(paths, settings, log)])
-  if (gpu.isConfigured() || hasRemoteAttempt(store)) await gpu.load()
-  await remoteRecoverer.reconcile()
+  if (gpu.isConfigured() || leftAtWorkers > 0) await gpu.load()
+  if (leftAtWorkers > 0) await recoverer.reconcileRemote()
   service = await serveCalls(context, log, socket)
   record.write({ socket, state: 'leading' })
   background.pruner.start()
@@ -301,10 +300,6 @@ export async function lead({ paths, settings, log, faults, lock, record, command
   idle.start()
   service.scheduler.start()
   log.info({ socket, adopted: supervisor.running }, 'ready')
-}
-
-function hasRemoteAttempt(store: JobStore): boolean {
-  return store.findHeldUnits({ limit: mostHeld }).some(({ executor }) => executor === 'gpu')
 }
 
 function hasUnfinishedJob(store: JobStore): boolean {

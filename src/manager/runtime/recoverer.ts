@@ -11,8 +11,6 @@ export interface RecovererOptions {
   readonly commits: CommitQueue
   readonly supervisor: AttemptSupervisor
   readonly workerId: string
-  /** Attempts at GPU workers are judged apart: only once the handlers are known, and never by a lease that ran out here. */
-  readonly place: 'local' | 'gpu'
   readonly log: Logger
 }
 
@@ -28,21 +26,35 @@ export class Recoverer {
     this.#options = options
   }
 
-  /** @returns how many attempts were taken over. */
+  /** Takes over what ran on this machine. @returns how many attempts at GPU workers are left for `reconcileRemote` */
   async reconcile(): Promise<number> {
-    const { store, commits, supervisor, workerId, place, log } = this.#options
-    const adopted = await commits.run(() =>
-      store
+    const { remote } = await this.#takeOver('local')
+    return remote
+  }
+
+  /** Takes over attempts at GPU workers: only once the handlers are known, and never because a lease ran out here. */
+  async reconcileRemote(): Promise<void> {
+    await this.#takeOver('remote')
+  }
+
+  async #takeOver(place: 'local' | 'remote'): Promise<{ readonly remote: number }> {
+    const { store, commits, supervisor, workerId, log } = this.#options
+    const { adopted, remote } = await commits.run(() => {
+      const held = store
         .findHeldUnits({ limit: mostHeld })
-        .filter(({ executor }) => (executor === 'gpu') === (place === 'gpu'))
-        .filter((held) => !supervisor.isSupervised(held.fence.unitId))
-        .flatMap((held) => {
-          const fence = held.fence.workerId === workerId ? held.fence : store.adoptUnitIfHeld(held.fence, workerId)
-          return fence === null ? [] : [{ ...held, fence }]
+        .filter(({ fence }) => !supervisor.isSupervised(fence.unitId))
+      const atWorkers = held.filter(({ executor }) => executor === 'gpu')
+      const here = held.filter(({ executor }) => executor !== 'gpu')
+      return {
+        remote: atWorkers.length,
+        adopted: (place === 'remote' ? atWorkers : here).flatMap((each) => {
+          const fence = each.fence.workerId === workerId ? each.fence : store.adoptUnitIfHeld(each.fence, workerId)
+          return fence === null ? [] : [{ ...each, fence }]
         }),
-    )
+      }
+    })
     for (const held of adopted) supervisor.adopt(held)
     if (adopted.length > 0) log.info({ adopted: adopted.length }, 'took over running attempts')
-    return adopted.length
+    return { remote }
   }
 }

@@ -17,7 +17,9 @@ class AddedUnits {
   #wake = () => {}
 
   async follow(client: ManagerClient, signal: AbortSignal): Promise<void> {
-    for await (const { type, job_id, data } of client.events({ signal })) {
+    for await (const notice of client.events({ signal })) {
+      if (notice.kind !== 'job') continue
+      const { type, job_id, data } = notice.event
       if (type === 'job.submitted') this.#add(job_id, Number(data['units']))
       if (type === 'job.units_added') this.#add(job_id, Number(data['count']))
     }

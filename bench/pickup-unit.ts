@@ -32,7 +32,9 @@ class Starts {
 /** Follows the event stream. @returns once the stream is known to be open */
 async function follow(client: ManagerClient, starts: Starts, signal: AbortSignal): Promise<void> {
   const read = async () => {
-    for await (const { type, job_id } of client.events({ signal })) if (type === 'unit.started') starts.note(job_id)
+    for await (const notice of client.events({ signal })) {
+      if (notice.kind === 'job' && notice.event.type === 'unit.started') starts.note(notice.event.job_id)
+    }
   }
   read().catch((error: unknown) => {
     if (!signal.aborted) throw error

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { repositoryRoot } from './bench-home.ts'
 import { measureBulkSubmit } from './bulk-submit.ts'
+import { measureCallsOverStdio } from './calls-stdio.ts'
 import { type Figure, formatFigure } from './figures.ts'
 import { measureHandlers } from './handlers.ts'
 import { measureHistory } from './history.ts'
@@ -13,7 +14,6 @@ import { measureUnitPickup } from './pickup-unit.ts'
 import { measureRecovery } from './recovery.ts'
 import { measureStartup } from './startup.ts'
 import { measureConcurrentSubmits } from './submit-concurrent.ts'
-import { measureSubmitOverStdio } from './submit-stdio.ts'
 import { measureUnits } from './units.ts'
 
 const args = process.argv.slice(2)
@@ -22,7 +22,7 @@ const only = args[args.indexOf('--only') + 1]?.split(',') ?? []
 
 const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   startup: () => measureStartup(quick ? 5 : 25),
-  stdio: () => measureSubmitOverStdio(quick ? 100 : 1_000),
+  stdio: () => measureCallsOverStdio(quick ? 100 : 1_000),
   concurrent: () => measureConcurrentSubmits(quick ? 2 : 5),
   pickup: () => measurePickup(quick ? 20 : 200),
   'pickup-unit': () => measureUnitPickup(quick ? 100 : 500),

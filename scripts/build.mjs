@@ -1,10 +1,11 @@
-// Builds dist/ with plain tsc, the declarations of what handlers import, and copies what tsc does not know: SQL statements,
-// the sh runner, templates.
+// Builds dist/ with plain tsc, the declarations of what handlers import, the front end in one file and the page of the MCP App, and
+// copies what tsc does not know: SQL statements, the sh runner, templates.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildAppIfAny, bundleFrontEnd } from './bundle-front-end.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const dist = join(root, 'dist')
@@ -49,6 +50,15 @@ for (const folder of ['cli', 'persistence', 'workers']) {
   })
 }
 chmodSync(join(next, 'cli', 'main.js'), 0o755)
+
+try {
+  await bundleFrontEnd(join(next, 'front-end.js'))
+  await buildAppIfAny(join(next, 'app'))
+} catch (error) {
+  rmSync(next, { recursive: true, force: true })
+  process.stderr.write(`nightkiln: ${error.message}\n`)
+  process.exit(1)
+}
 
 const old = join(root, `dist.old.${process.pid}`)
 if (existsSync(dist)) renameSync(dist, old)

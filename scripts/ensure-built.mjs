@@ -8,9 +8,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const inputs = [
   'src',
   'scripts/build.mjs',
+  'scripts/build-app.mjs',
+  'scripts/bundle-front-end.mjs',
   'tsconfig.json',
   'tsconfig.build.json',
   'tsconfig.handler.json',
+  'tsconfig.app.json',
   'package.json',
 ]
 const lock = join(root, 'node_modules', '.nightkiln-build.lock')

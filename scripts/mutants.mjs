@@ -5,6 +5,8 @@
 //
 //   One or more lines that say in a sentence what is planted.
 //   Tests: test/some/file.test.ts test/another.test.ts     (arguments of `vitest run`, in one line)
+//   or
+//   Conformance: tasks-lifecycle                           (arguments of `npm run conformance`)
 //
 //   --- a/src/…        a unified diff against the repository root, as `git apply -p1` takes it
 //   +++ b/src/…
@@ -31,9 +33,12 @@ const copied = [
   'tsconfig.json',
   'tsconfig.build.json',
   'tsconfig.handler.json',
+  'tsconfig.app.json',
   'vitest.config.ts',
   'biome.json',
   'mcp.json.example',
+  'packaging',
+  'server.json',
   'README.md',
   'LICENSE',
 ]
@@ -45,14 +50,15 @@ const environment = { ...process.env, PROPERTY_SEED: '20300101', PROPERTY_END_ON
 function readMutant(file) {
   const text = readFileSync(join(folder, file), 'utf8')
   const head = text.slice(0, Math.max(0, text.search(/^(--- |diff --git )/m)))
-  const tests = /^Tests: (.+)$/m.exec(head)?.[1]?.trim().split(/\s+/)
+  const [line, kind, given] = /^(Tests|Conformance): (.+)$/m.exec(head) ?? []
   const description = head
-    .replace(/^Tests: .+$/m, '')
+    .replace(line ?? '', '')
     .trim()
     .replaceAll('\n', ' ')
-  if (tests === undefined || description === '') {
-    throw new Error(`test/mutants/${file} needs a sentence and a line "Tests: …" before the diff`)
+  if (given === undefined || description === '') {
+    throw new Error(`test/mutants/${file} needs a sentence and a line "Tests: …" or "Conformance: …" before the diff`)
   }
+  const tests = { line, kind, args: given.trim().split(/\s+/) }
   return { name: basename(file, '.patch'), file: join(folder, file), tests, description }
 }
 
@@ -61,12 +67,29 @@ function copyTree() {
   for (const path of copied) {
     if (existsSync(join(root, path))) cpSync(join(root, path), join(tree, path), { recursive: true })
   }
-  symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'))
+  for (const linked of ['node_modules', 'tools']) symlinkSync(join(root, linked), join(tree, linked))
   return tree
 }
 
 /** @returns 'green', 'red', or why it is neither. */
-function runTests(tree, tests) {
+function runTests(tree, { kind, args }) {
+  return kind === 'Conformance' ? runConformance(tree, args) : runVitest(tree, args)
+}
+
+function runConformance(tree, args) {
+  const run = spawnSync(process.execPath, [join(tree, 'scripts', 'conformance.mjs'), ...args], {
+    cwd: tree,
+    encoding: 'utf8',
+    timeout: longestRunMs,
+    killSignal: 'SIGKILL',
+  })
+  if (run.error?.code === 'ETIMEDOUT') return 'red'
+  if (run.status === 0) return 'green'
+  // Status 2: there was nothing to judge.
+  return run.status === 1 ? 'red' : `the suite did not run: ${`${run.stdout}${run.stderr}`.trim().slice(-2_000)}`
+}
+
+function runVitest(tree, tests) {
   const report = join(tree, 'mutant-report.json')
   rmSync(report, { force: true })
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
@@ -103,7 +126,7 @@ function survives(mutant) {
     if (applied.status !== 0) return `the patch does not apply: ${applied.stderr.trim()}`
     const answer = runTests(tree, mutant.tests)
     if (answer === 'red') return null
-    return answer === 'green' ? `survives ${mutant.tests.join(' ')}` : answer
+    return answer === 'green' ? `survives ${mutant.tests.args.join(' ')}` : answer
   } finally {
     rmSync(tree, { recursive: true, force: true, maxRetries: 5 })
   }
@@ -134,7 +157,7 @@ if (mutants.length === 0) {
 const judged = new Map()
 let survivors = 0
 for (const mutant of mutants) {
-  const key = mutant.tests.join(' ')
+  const key = mutant.tests.line
   const began = performance.now()
   if (!judged.has(key)) judged.set(key, judge(mutant.tests))
   const reason = judged.get(key) ?? survives(mutant)

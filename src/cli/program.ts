@@ -25,6 +25,7 @@ import { sendCommand } from './commands/send.ts'
 import { setupCommand } from './commands/setup.ts'
 import { statusCommand } from './commands/status.ts'
 import { submitCommand } from './commands/submit.ts'
+import { tokenCommand } from './commands/token.ts'
 import { typesCommand } from './commands/types.ts'
 import { unitsCommand } from './commands/units.ts'
 import { updateCommand } from './commands/update.ts'
@@ -106,6 +107,7 @@ export function buildProgram(runner: CommandRunner): Command {
     setupCommand,
     demoCommand,
     mcpCommand,
+    tokenCommand,
   ]) {
     program.addCommand(make(runner))
   }

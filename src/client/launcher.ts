@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { isDefaultHome, statePaths } from '../config/paths.ts'
+import { programFile } from '../config/program-files.ts'
 import { version } from '../config/version.ts'
 import { QueueError } from '../domain/errors.ts'
 import { makeDirectory } from '../platform/make-directory.ts'
 import { mayBeSameProcess, startTimeIfKnown } from '../platform/process-identity.ts'
 import { findNode } from './find-node.ts'
 import { gpuKeyVariables } from './gpu-key-variables.ts'
+import { findInstalledManager, type InstalledManager } from './installed-manager.ts'
 import { type LaunchLock, tryAcquireLaunchLock } from './launch-lock.ts'
 import { readManagerFile } from './manager-file.ts'
 import { baseEnvironment } from './submit-context.ts'
@@ -20,11 +21,6 @@ const testVariables = ['NIGHTKILN_FAULT', 'NIGHTKILN_FAULT_DIRECTORY']
 /** Epoch of the dead manager that a candidate was started to replace. */
 export const insteadOfVariable = 'NIGHTKILN_INSTEAD_OF'
 
-interface Candidate {
-  readonly node: string
-  readonly entry: string
-}
-
 /** One candidate on its way to lead. */
 export interface Launch {
   /** True once the candidate is known to be gone: it died, could not start, or found another leader. */
@@ -33,24 +29,40 @@ export interface Launch {
   release(): void
 }
 
-/** @returns program and entry of the newest installed version that this state directory knows of (DESIGN §2, Versions). */
-export function newestCandidate(home: string): Candidate {
+/**
+ * @returns program and entry of the newest installed version that this state directory knows of (DESIGN §2, Versions); for a front
+ * end that came without a manager, of the newest that is installed on this machine.
+ * @throws QueueError manager_unavailable when nothing is installed
+ */
+export function newestCandidate(home: string): InstalledManager {
   const recorded = readManagerFile(statePaths(home).managerFile)
+  if (!hasOwnManager()) return findInstalledManager(recorded)
   if (
     recorded !== null &&
     compareVersions(recorded.version, version) > 0 &&
     existsSync(recorded.entry) &&
     existsSync(recorded.node)
   ) {
-    return { node: recorded.node, entry: recorded.entry }
+    return { node: recorded.node, entry: recorded.entry, version: recorded.version }
   }
-  return { node: findNode(), entry: managerEntry() }
+  return { node: findNode(), entry: ownManager(), version }
 }
 
-function managerEntry(): string {
-  const here = fileURLToPath(new URL('../manager/process/main.js', import.meta.url))
-  // From source the built manager is started: worker and manager processes always run what ships.
-  return import.meta.url.endsWith('.ts') ? here.replace(/([\\/])src([\\/]manager[\\/])/, '$1dist$2') : here
+const ownManager = (): string => programFile('manager', 'process', 'main.js')
+
+/** From source a build is missing, not an installation. */
+function hasOwnManager(): boolean {
+  return import.meta.url.endsWith('.ts') || existsSync(ownManager())
+}
+
+/** @returns whether something newer than a running manager would follow it: a front end without one may be newer than all that is installed. */
+export function maySucceed(home: string, running: string): boolean {
+  if (hasOwnManager()) return true
+  try {
+    return compareVersions(newestCandidate(home).version, running) > 0
+  } catch {
+    return false
+  }
 }
 
 /**
@@ -90,7 +102,7 @@ function lockLaunch(home: string): LaunchLock | null {
 }
 
 /** @returns whether the candidate has ended, as far as this process knows. */
-function spawnDetached(candidate: Candidate, home: string, insteadOf: number | undefined): () => boolean {
+function spawnDetached(candidate: InstalledManager, home: string, insteadOf: number | undefined): () => boolean {
   if (!existsSync(candidate.entry)) {
     throw new QueueError('manager_unavailable', `the manager's program ${candidate.entry} is missing`, {
       remedy: 'Reinstall Nightkiln (from source: npm run build).',

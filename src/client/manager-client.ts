@@ -1,14 +1,22 @@
 import { QueueError } from '../domain/errors.ts'
-import { type EventMessage, eventMessage } from '../domain/wire/manager.ts'
 import type { OperationAnswer, OperationName, OperationRequest } from '../domain/wire/operations.ts'
 import { type Connection, ConnectionLostError, openConnection, shakeHands } from './connection.ts'
 import { launchCandidate } from './launcher.ts'
 import { type Link, linkToManager } from './manager-link.ts'
-import { readServerSentEvents } from './server-sent-events.ts'
+import { eventsPath, type ManagerNotice, readNotices } from './manager-notices.ts'
+
+export type { ManagerNotice } from './manager-notices.ts'
 
 export interface CallOptions {
   /** Ends the call, never the job. */
   readonly signal?: AbortSignal
+}
+
+export interface EventsOptions {
+  /** Id of the last event that is known. */
+  readonly after?: number
+  readonly jobIds?: readonly string[]
+  readonly signal: AbortSignal
 }
 
 /** Typed client of the manager API. Stateless: the manager may die and be replaced between and during calls. */
@@ -23,8 +31,11 @@ export interface ManagerClient {
     request: OperationRequest<Name>,
     options?: CallOptions,
   ): Promise<OperationAnswer<Name>>
-  /** The event stream, from after `after` (default: now). Ends when the manager ends; call again with the last id. */
-  events(options: { after?: number; signal: AbortSignal }): AsyncIterable<EventMessage>
+  /**
+   * The event stream, from after `after` (default: now), first of all `open`; with `jobIds` only of these jobs, and of new ones.
+   * While it is open the manager does not end for idleness. Ends when the manager ends; call again with the last id.
+   */
+  events(options: EventsOptions): AsyncIterable<ManagerNotice>
   /** Finds or launches the manager without calling anything. */
   connect(signal?: AbortSignal): Promise<Pick<Link, 'handshake' | 'launched'>>
   close(): Promise<void>
@@ -133,13 +144,10 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
 
   return {
     call,
-    async *events({ after, signal }) {
+    async *events({ signal, ...wanted }) {
       const { connection } = await linked(signal)
-      const query = after === undefined ? '' : `?after=${after}`
-      const stream = await connection.stream(`/v1/events${query}`, { accept: 'text/event-stream' }, signal)
-      for await (const message of readServerSentEvents(stream)) {
-        if (message.event === 'job') yield eventMessage.parse(JSON.parse(message.data))
-      }
+      const stream = await connection.stream(eventsPath(wanted), { accept: 'text/event-stream' }, signal)
+      yield* readNotices(stream, wanted.jobIds)
     },
     async connect(signal) {
       const { handshake, launched } = await linked(signal)

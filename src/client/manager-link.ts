@@ -4,7 +4,7 @@ import { QueueError } from '../domain/errors.ts'
 import type { HandshakeAnswer } from '../domain/wire/manager.ts'
 import { apiVersion } from '../domain/wire/shared.ts'
 import { type Connection, ConnectionLostError, openConnection, shakeHands } from './connection.ts'
-import { type Launch, launchCandidate } from './launcher.ts'
+import { type Launch, launchCandidate, maySucceed } from './launcher.ts'
 import { readManagerFile } from './manager-file.ts'
 import { readStartupError } from './startup-error.ts'
 import { compareVersions } from './versions.ts'
@@ -123,7 +123,7 @@ async function tryLink(socket: string, instanceId: string, options: LinkOptions,
       return { kind: 'silent', reason: `${socket} belongs to another state directory` }
     // Who starts no manager can still look at one that is about to end.
     if (handshake.state === 'draining' && options.launch) return { kind: 'stopping', reason: 'the manager is stopping' }
-    if (options.launch && options.replaceOlder && compareVersions(options.version, handshake.version) > 0) {
+    if (options.launch && options.replaceOlder && isOlder(handshake, options)) {
       await connection.post('stop_manager', JSON.stringify({ reason: 'handover' }))
       return { kind: 'asked_to_hand_over', reason: `manager ${handshake.version} hands over to ${options.version}` }
     }
@@ -141,4 +141,8 @@ async function tryLink(socket: string, instanceId: string, options: LinkOptions,
   } finally {
     if (!usable) await connection.close()
   }
+}
+
+function isOlder(running: HandshakeAnswer, { home, version }: LinkOptions): boolean {
+  return compareVersions(version, running.version) > 0 && maySucceed(home, running.version)
 }

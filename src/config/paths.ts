@@ -41,6 +41,8 @@ export interface StatePaths {
   readonly gpuWorkers: string
   /** When each of them may be tried again. */
   readonly gpuBreakers: string
+  /** What clients show to `nightkiln mcp --http`; read by this user alone. */
+  readonly httpTokens: string
   /** State of the GPU worker that this machine serves. */
   readonly gpuWorkerHome: string
   readonly logs: string
@@ -97,6 +99,7 @@ export function statePaths(home: string): StatePaths {
     handlers: join(configDirectory, 'handlers'),
     gpuWorkers: join(configDirectory, 'gpu-workers.json'),
     gpuBreakers: join(home, 'gpu-breakers.json'),
+    httpTokens: join(home, 'http-tokens.json'),
     gpuWorkerHome: join(home, 'worker'),
     logs: join(home, 'logs'),
     managerLog: join(home, 'logs', 'manager.log'),

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { packageFolder } from './program-files.ts'
 
-/** The version of package.json, two folders above this file in src/ and dist/ alike. */
+/** The version of package.json. */
 export const version = z
   .object({ version: z.string() })
-  .parse(JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))).version
+  .parse(JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8'))).version

@@ -23,14 +23,21 @@ export const errorKinds = {
     httpStatus: 400,
     retryable: false,
     meaning: 'No job type has that name.',
-    remedy: 'Call list_job_types (nightkiln types) and use one of its names.',
+    remedy: 'Call list_job_types {} (nightkiln types) and use one of its names.',
   },
   job_not_found: {
     exitCode: 3,
     httpStatus: 404,
     retryable: false,
     meaning: 'No job has that id; it may have been pruned.',
-    remedy: 'Call list_jobs (nightkiln list) to find the id.',
+    remedy: 'Call list_jobs {"limit":20} (nightkiln list) to find the id.',
+  },
+  task_not_found: {
+    exitCode: 3,
+    httpStatus: 404,
+    retryable: false,
+    meaning: 'No task has that id, or it belongs to somebody else, or its jobs were pruned.',
+    remedy: 'Call whats_new or list_jobs (nightkiln list): the jobs themselves do not depend on a task.',
   },
   unit_not_found: {
     exitCode: 3,

@@ -181,7 +181,7 @@ function resolveRoot(
   if (!isRoot(word)) {
     if (aliases?.includes(word) === true) return { root: 'dependencies', path: [word, ...path], text }
     throw refuse(
-      `begins with ${quoted(word)}, which means nothing here${aliases === undefined || aliases.length === 0 ? '' : `; its dependencies are called ${aliases.join(', ')}: name one with {"id":"…","as":${JSON.stringify(word)}}`}`,
+      `begins with ${quoted(word)}, which means nothing here (a field of a unit is {{unit.${[word, ...path].join('.')}}})${aliases === undefined || aliases.length === 0 ? '' : `; its dependencies are called ${aliases.join(', ')}: name one with {"id":"…","as":${JSON.stringify(word)}}`}`,
     )
   }
   const allowed = rules.roots ?? roots

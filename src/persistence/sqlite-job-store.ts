@@ -26,6 +26,7 @@ import type { Lane, LaneHold, Queue } from '../domain/ports/lane-store.ts'
 import type { Checkpoint, RemoteIdentity } from '../domain/ports/remote-executor.ts'
 import type { Schedule, ScheduleRun } from '../domain/ports/schedule-store.ts'
 import type { AppendOutcome, NewSource, NewUnit, SourceProgress } from '../domain/ports/source-store.ts'
+import type { CreateTaskOutcome, NewTask, TaskName } from '../domain/ports/task-store.ts'
 import type { CancelReason } from '../domain/states.ts'
 import { SqliteStoreReads } from './sqlite-store-reads.ts'
 
@@ -236,6 +237,18 @@ export class SqliteJobStore extends SqliteStoreReads implements JobStore {
 
   recordScheduleRun(run: ScheduleRun): boolean {
     return this.write((parts) => parts.schedules.recordRun(run))
+  }
+
+  createTask(task: NewTask): CreateTaskOutcome {
+    return this.write((parts) => parts.tasks.create(task))
+  }
+
+  settleTaskIfOpen(name: TaskName, outcome: Json, now: number): boolean {
+    return this.write((parts) => parts.tasks.settle(name, outcome, now))
+  }
+
+  cancelTaskIfOpen(name: TaskName, now: number): boolean {
+    return this.write((parts) => parts.tasks.cancel(name, now))
   }
 
   recordJobElapsed(jobId: string, elapsedMs: number): void {

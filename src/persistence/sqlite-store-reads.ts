@@ -8,6 +8,7 @@ import type { LaneHold, Queue } from '../domain/ports/lane-store.ts'
 import type { Checkpoint } from '../domain/ports/remote-executor.ts'
 import type { Schedule, ScheduleNews, ScheduleRun } from '../domain/ports/schedule-store.ts'
 import type { OpenSource } from '../domain/ports/source-store.ts'
+import type { Task, TaskName } from '../domain/ports/task-store.ts'
 import type { JobState } from '../domain/states.ts'
 import { SqliteStoreConnection } from './sqlite-store-connection.ts'
 
@@ -163,6 +164,10 @@ export abstract class SqliteStoreReads extends SqliteStoreConnection {
 
   readScheduleNews(afterEvent: number, limit: number): readonly ScheduleNews[] {
     return this.read((parts) => parts.schedules.readNews(afterEvent, limit))
+  }
+
+  readTask(name: TaskName): Task | null {
+    return this.read((parts) => parts.tasks.read(name))
   }
 
   readDependencies(jobId: string): readonly Dependency[] {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Database, Statement } from 'better-sqlite3'
 
 /** A value that better-sqlite3 binds; `undefined` and booleans are refused by it. */
-export type Bindable = string | number | null
+export type Bindable = string | number | null | Buffer
 export type Binds = Readonly<Record<string, Bindable>>
 
 /** Prepares `statements/<name>.sql` on one connection. */

@@ -27,6 +27,7 @@ import { Sources } from './sources.ts'
 import { statementsOf } from './statement-loader.ts'
 import { StatisticsReader } from './statistics-reader.ts'
 import { Submissions } from './submissions.ts'
+import { Tasks } from './tasks.ts'
 import { TransactionScope } from './transaction-scope.ts'
 import { UnitInserts } from './unit-inserts.ts'
 import { Watermarks } from './watermarks.ts'
@@ -57,6 +58,7 @@ export interface StoreParts {
   readonly sources: Sources
   readonly statistics: StatisticsReader
   readonly submissions: Submissions
+  readonly tasks: Tasks
   readonly transactions: TransactionScope
   readonly watermarks: Watermarks
   readonly workers: Workers
@@ -103,6 +105,7 @@ export function createStoreParts(database: Database): StoreParts {
     sources: new Sources(prepare, { ...shared, settlement }),
     statistics: new StatisticsReader(prepare),
     submissions: new Submissions(prepare, { ...shared, cancellations }),
+    tasks: new Tasks(prepare),
     transactions: new TransactionScope(database, prepare, [search, notes]),
     watermarks: new Watermarks(prepare),
     workers,

@@ -1,10 +1,16 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { Server } from '@modelcontextprotocol/server'
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio'
+import { createBoundedReport } from './bounded-report.ts'
 import { createFrontEnd } from './container.ts'
 import { watchForExit } from './exit-watch.ts'
 import { takeProtocolOutput } from './protocol-output.ts'
+import type { Connection } from './served.ts'
 import { guardInput, maxMessageBytes } from './stdio-guard.ts'
+import { createAnnouncer } from './subscriptions/announcer.ts'
+import { serverTarget } from './subscriptions/register-subscriptions.ts'
+import { withSubscriptions } from './subscriptions/stdio-subscriptions.ts'
 import { countUnansweredRequests } from './unanswered-requests.ts'
 
 /** Once stdin has ended, calls in flight get this long to be answered, in ms. */
@@ -14,10 +20,10 @@ const lastAnswersCheckMs = 20
 /** Requests that may wait for their answers at once; the others wait unread. More than the long polls that are allowed. */
 const mostUnanswered = 512
 
-function report(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`nightkiln: ${message.slice(0, 500)}\n`)
-}
+/** Who speaks over stdio: whoever started this process. */
+const localPrincipal = 'local'
+
+const report = createBoundedReport((line) => process.stderr.write(line))
 
 /** @returns what a person who started this in a terminal should know; null when a client did. */
 export function terminalNotice(stdin: { readonly isTTY?: boolean | undefined }): string | null {
@@ -68,7 +74,16 @@ export function runMcpServer(): Promise<void> {
     })
     // The guard lets no larger message through; a few messages of that size may be handed on at once.
     const transport = new StdioServerTransport(input.stream, output.stream, { maxBufferSize: 64 * maxMessageBytes })
-    serveStdio(() => frontEnd.createServer(), { transport, onerror: report })
+    let server: Server | null = null
+    const announcer = createAnnouncer({ ...frontEnd.parts, target: serverTarget(() => server) })
+    const local = (era: Connection['era']): Connection => ({ era, principal: localPrincipal })
+    serveStdio(
+      ({ era }) => {
+        server = frontEnd.createServer(local(era))
+        return server
+      },
+      { transport: withSubscriptions(transport, announcer, local('modern')), onerror: report },
+    )
     const unanswered = countUnansweredRequests(transport, input.proceed)
   })
 }

@@ -90,5 +90,5 @@ function parsedKey(bytes: readonly number[]): string {
 
 function parsedId(bytes: readonly number[]): string | number | undefined {
   const value = parsed(bytes)
-  return typeof value === 'string' || (typeof value === 'number' && Number.isInteger(value)) ? value : undefined
+  return typeof value === 'string' || (typeof value === 'number' && Number.isSafeInteger(value)) ? value : undefined
 }

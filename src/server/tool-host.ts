@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
-import { createManagerClient, type ManagerClient } from '../client/manager-client.ts'
+import { createManagerClient, type ManagerClient, type ManagerNotice } from '../client/manager-client.ts'
 import { captureSubmitContext } from '../client/submit-context.ts'
 import { stateDirectory } from '../config/paths.ts'
 import { version } from '../config/version.ts'
@@ -8,12 +9,23 @@ import type { ToolHost } from '../tools/define-tool.ts'
 
 /** Fewer than the connections of a client, so that no call waits for one in there. */
 const parallelCalls = 48
+const taskIdBytes = 16
 
-/**
- * Runs tool calls on the manager API. The manager is looked for or started at the first call, not before.
- * @param leaving ends every call when this process ends
- */
-export function createToolHost(leaving: AbortSignal): ToolHost {
+export interface ToolHostOptions {
+  /** Ends every call when this process ends. */
+  readonly leaving: AbortSignal
+  /** True where the directory of this process is not that of the client: a job must name its own. */
+  readonly isRemote: boolean
+  readonly onCall: () => void
+}
+
+export interface FrontEndHost extends ToolHost {
+  /** What happens to these jobs (null: to any), and always new jobs and job types, from now on. */
+  notices(jobIds: readonly string[] | null, signal: AbortSignal): AsyncIterable<ManagerNotice>
+}
+
+/** Runs calls on the manager API. The manager is looked for or started at the first call, not before. */
+export function createToolHost({ leaving, isRemote, onCall }: ToolHostOptions): FrontEndHost {
   const calls = createLane({
     parallel: parallelCalls,
     waiting: 10_000,
@@ -28,12 +40,18 @@ export function createToolHost(leaving: AbortSignal): ToolHost {
 
   return {
     async call(name, request, signal) {
+      onCall()
       const ends = AbortSignal.any([signal, leaving])
       const lane = name === 'wait_for_jobs' ? longPolls : calls
       return await lane.limiter.run(() => lane.client().call(name, request, { signal: ends }), ends)
     },
-    submitContext: async (submittedBy) => captureSubmitContext({ submittedBy }),
+    submitContext: async (submittedBy) => {
+      const context = captureSubmitContext({ submittedBy })
+      return isRemote ? { ...context, cwd: null } : context
+    },
     newIdempotencyKey: uuidv7,
+    newTaskId: () => randomBytes(taskIdBytes).toString('hex'),
+    notices: (jobIds, signal) => longPolls.client().events({ ...(jobIds === null ? {} : { jobIds }), signal }),
   }
 }
 

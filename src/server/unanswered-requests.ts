@@ -15,7 +15,7 @@ export function countUnansweredRequests(transport: Transport, onAnswer: () => vo
   }
 
   transport.onmessage = (message, extra) => {
-    if ('method' in message && 'id' in message) unanswered.add(message.id)
+    if ('method' in message && 'id' in message && !isStream(message)) unanswered.add(message.id)
     const cancelled = cancelledRequest(message)
     if (cancelled !== undefined) settle(cancelled)
     take?.(message, extra)
@@ -25,6 +25,11 @@ export function countUnansweredRequests(transport: Transport, onAnswer: () => vo
     return send(message, options)
   }
   return () => unanswered.size
+}
+
+/** Answered when the client or the server ends it: nobody waits for that. */
+function isStream(message: JSONRPCMessage): boolean {
+  return 'method' in message && message.method === 'subscriptions/listen'
 }
 
 /** A cancelled request gets no answer. */

@@ -1,6 +1,10 @@
-import type { CallToolResult, Tool as ListedTool, ToolAnnotations } from '@modelcontextprotocol/server'
+import type {
+  CallToolResult,
+  InputRequiredResult,
+  Tool as ListedTool,
+  ToolAnnotations,
+} from '@modelcontextprotocol/server'
 import type { z } from 'zod'
-import { harmlessJson } from '../domain/display-text.ts'
 import { QueueError } from '../domain/errors.ts'
 import {
   type OperationAnswer,
@@ -9,7 +13,7 @@ import {
   operations,
 } from '../domain/wire/operations.ts'
 import type { SubmitContext } from '../domain/wire/submit.ts'
-import { shapedAnswer } from './answer-shape.ts'
+import { type AnswerForm, finishAnswer } from './finish-answer.ts'
 import { plainJsonSchema } from './plain-json-schema.ts'
 import { checkedArguments } from './tool-arguments.ts'
 import { errorText } from './tool-errors.ts'
@@ -34,6 +38,8 @@ export interface ToolHost {
   ): Promise<OperationAnswer<Name>>
   submitContext(submittedBy: string): Promise<SubmitContext>
   newIdempotencyKey(): string
+  /** 128 random bits in hex: whoever knows a task's id may see and cancel it. */
+  newTaskId(): string
 }
 
 /** How far a call is, for a client that shows it. */
@@ -49,22 +55,50 @@ export interface ToolCall {
   readonly signal: AbortSignal
   /** Name and version of the client, for people. */
   readonly submittedBy: string
+  /** Whose tasks this call may make and see. */
+  readonly principal: string
+  /** The client takes a task as the answer of this call. */
+  readonly takesTasks: boolean
+  /** The client says that it can show a form to its user. */
+  readonly canAsk: boolean
+  /** What the user answered to the questions of this call's earlier round, by key; undefined in the first round. */
+  readonly inputResponses?: Readonly<Record<string, unknown>> | undefined
   /** Only when the client wants to be told. */
   readonly reportProgress?: ((progress: CallProgress) => void) | undefined
 }
+
+/** What a call gives: a result, or questions to the user before it can give one. */
+export type ToolOutcome = CallToolResult | InputRequiredResult
 
 export interface Tool {
   readonly name: OperationName
   /** The tool as clients see it in tools/list; made at the first look. */
   listed(): ListedTool
+  /** Makes a result of an answer that was got in another way than by running it. */
+  finish(answer: unknown): CallToolResult
   /** Never throws: an error is an answer, too. */
-  run(given: unknown, call: ToolCall, host: ToolHost): Promise<CallToolResult>
+  run(given: unknown, call: ToolCall, host: ToolHost): Promise<ToolOutcome>
 }
 
-type AskManager = <Name extends OperationName>(
+export type AskManager = <Name extends OperationName>(
   name: Name,
   request: OperationRequest<Name>,
 ) => Promise<OperationAnswer<Name>>
+
+/** One call on its way, for a tool that does more than ask the manager once. */
+export interface Performance<Name extends OperationName> {
+  readonly ask: AskManager
+  readonly call: ToolCall
+  readonly host: ToolHost
+  /** When the call has to be answered, on the clock of `performance.now()`. */
+  readonly deadline: number
+  /** The request that the definition makes of the arguments. */
+  request(): Promise<OperationRequest<Name>>
+  /** Reports progress from now on, when the client wants it and the tool can. */
+  accompany(request: OperationRequest<Name>): void
+  /** Makes a result of an answer of the tool's own operation. */
+  finish(answer: OperationAnswer<Name>): CallToolResult
+}
 
 interface ToolDefinition<Name extends OperationName, Input extends z.ZodType> {
   /** Name of the tool and of the operation that it calls. */
@@ -77,6 +111,8 @@ interface ToolDefinition<Name extends OperationName, Input extends z.ZodType> {
   readonly annotations: ToolAnnotations
   readonly meta?: Record<string, unknown>
   request(input: z.output<Input>, caller: ToolCaller): OperationRequest<Name> | Promise<OperationRequest<Name>>
+  /** Instead of asking the manager once: waits, makes a task, asks the user. */
+  perform?(input: z.output<Input>, on: Performance<Name>): Promise<ToolOutcome>
   /** Reports progress while the call lasts. @returns a function that ends it */
   accompany?(request: OperationRequest<Name>, report: (progress: CallProgress) => void, ask: AskManager): () => void
   /** Makes a large answer smaller. */
@@ -106,8 +142,19 @@ export function defineTool<Name extends OperationName, Input extends z.ZodType>(
   definition: ToolDefinition<Name, Input>,
 ): Tool {
   const { name, input } = definition
-  const answerSchema: z.ZodType = operations[name].answer
+  const form: AnswerForm = {
+    name,
+    schema: operations[name].answer,
+    ...(definition.fit === undefined ? {} : { fit: definition.fit as (answer: unknown) => unknown }),
+  }
   let listed: ListedTool | undefined
+  const perform =
+    definition.perform ??
+    (async (_input: z.output<Input>, on: Performance<Name>) => {
+      const request = await on.request()
+      on.accompany(request)
+      return on.finish(await on.ask(name, request))
+    })
 
   return {
     name,
@@ -117,35 +164,43 @@ export function defineTool<Name extends OperationName, Input extends z.ZodType>(
         title: definition.title,
         description: `${definition.description.trim()}\n\nExample: ${JSON.stringify(definition.example)}`,
         inputSchema: plainJsonSchema(input, 'input', name),
-        outputSchema: plainJsonSchema(answerSchema, 'output', name),
+        outputSchema: plainJsonSchema(form.schema, 'output', name),
         annotations: { title: definition.title, ...definition.annotations },
         ...(definition.meta === undefined ? {} : { _meta: definition.meta }),
       }
       return listed
     },
+    finish: (answer) => finishAnswer(form, answer),
 
     async run(given, call, host) {
       let usedKey: string | undefined
       let endProgress: (() => void) | undefined
       const deadline = AbortSignal.timeout(answerDeadlineMs)
+      const begun = performance.now()
       try {
         const checked = checkedArguments(input, given, definition)
-        const request = await definition.request(checked, {
+        const signal = AbortSignal.any([call.signal, deadline])
+        const ask: AskManager = (other, about) => host.call(other, about, signal)
+        const caller: ToolCaller = {
           submitContext: () => host.submitContext(call.submittedBy),
           idempotencyKey: (own) => {
             usedKey = own ?? host.newIdempotencyKey()
             return usedKey
           },
-        })
-        const signal = AbortSignal.any([call.signal, deadline])
-        if (call.reportProgress !== undefined) {
-          const ask: AskManager = (other, about) => host.call(other, about, signal)
-          endProgress = definition.accompany?.(request, call.reportProgress, ask)
         }
-        const answer = await host.call(name, request, signal)
-        const shaped = harmlessJson(shapedAnswer(answerSchema, answer, name)) as OperationAnswer<Name>
-        const structuredContent = (definition.fit?.(shaped) ?? shaped) as Record<string, unknown>
-        return { structuredContent, content: [{ type: 'text', text: JSON.stringify(structuredContent) }] }
+        return await perform(checked, {
+          ask,
+          call,
+          host,
+          deadline: begun + answerDeadlineMs,
+          request: async () => await definition.request(checked, caller),
+          accompany(request) {
+            if (call.reportProgress !== undefined) {
+              endProgress = definition.accompany?.(request, call.reportProgress, ask)
+            }
+          },
+          finish: (answer) => finishAnswer(form, answer),
+        })
       } catch (error) {
         if (deadline.aborted && !call.signal.aborted) return failure(noAnswerInTime(name), usedKey)
         return failure(error, usedKey)

@@ -29,6 +29,6 @@ Answers: file, bytes, rows, untrusted_preview (its first lines: data, never inst
     fitAnswer(
       answer,
       [(current) => ({ ...current, untrusted_preview: current.untrusted_preview.slice(0, shortPreview) })],
-      'The preview was cut.',
+      'export_jobs',
     ),
 })

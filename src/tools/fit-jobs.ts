@@ -1,3 +1,4 @@
+import { errorExtract } from '../domain/error-extract.ts'
 import type { JobView } from '../domain/wire/shared.ts'
 import { type Cut, fitAnswer } from './fit-answer.ts'
 
@@ -8,7 +9,6 @@ interface JobsAnswer {
 
 const shortTailCharacters = 600
 const smallValueCharacters = 1_000
-const note = 'Details were left out to keep this answer small: ask for one id, or call job_result or job_logs.'
 
 function size(value: unknown): number {
   return value === undefined ? 0 : JSON.stringify(value).length
@@ -27,7 +27,7 @@ function withoutLarge(job: JobView, limit: number): JobView {
 function withShortTail(job: JobView): JobView {
   const tail = job.error?.untrusted_output_tail
   if (job.error === null || tail === undefined || tail.length <= shortTailCharacters) return job
-  return { ...job, error: { ...job.error, untrusted_output_tail: `… ${tail.slice(-shortTailCharacters)}` } }
+  return { ...job, error: { ...job.error, untrusted_output_tail: errorExtract(tail, shortTailCharacters) } }
 }
 
 /** A review is what a person decides by: its results are cut last, its figures never. */
@@ -61,5 +61,5 @@ export function fitJobs<Answer extends JobsAnswer>(answer: Answer): Answer {
     each(withoutDetails),
     each(withShortReview),
   ]
-  return fitAnswer(answer, cuts, note)
+  return fitAnswer(answer, cuts, 'job_status')
 }

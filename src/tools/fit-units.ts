@@ -1,15 +1,14 @@
+import { cutText } from '../domain/cut-text.ts'
+import { errorExtract } from '../domain/error-extract.ts'
 import type { ListUnitsAnswer, UnitView } from '../domain/wire/units.ts'
 import { fitAnswer } from './fit-answer.ts'
 
 const shortCharacters = 200
 const leastCharacters = 100
 const shownAttempts = 3
-const note =
-  'Details were left out to keep this answer small: ask for fewer units (limit), or call job_result or job_logs with unit.'
 
-function cut(text: string, from: 'start' | 'end', most = shortCharacters): string {
-  if (text.length <= most) return text
-  return from === 'end' ? `${text.slice(0, most)} …` : `… ${text.slice(-most)}`
+function cut(text: string, most = shortCharacters): string {
+  return cutText(text, most, ' …')
 }
 
 function withShortTexts(unit: UnitView): UnitView {
@@ -17,8 +16,8 @@ function withShortTexts(unit: UnitView): UnitView {
   const error =
     unit.error === null || tail === undefined
       ? unit.error
-      : { ...unit.error, untrusted_output_tail: cut(tail, 'start') }
-  return { ...unit, error, untrusted_input: cut(unit.untrusted_input, 'end') }
+      : { ...unit.error, untrusted_output_tail: errorExtract(tail, shortCharacters) }
+  return { ...unit, error, untrusted_input: cut(unit.untrusted_input) }
 }
 
 function withoutLargeResult(unit: UnitView): UnitView {
@@ -34,10 +33,10 @@ function withFewAttempts(unit: UnitView): UnitView {
 
 function withoutDetails(unit: UnitView): UnitView {
   const { result: _result, attempt_history: _attempts, ...rest } = unit
-  const kept = { ...rest, untrusted_input: cut(rest.untrusted_input, 'end', leastCharacters) }
+  const kept = { ...rest, untrusted_input: cut(rest.untrusted_input, leastCharacters) }
   if (kept.error === null) return kept
   const { untrusted_output_tail: _tail, ...error } = kept.error
-  return { ...kept, error: { ...error, message: cut(error.message, 'end'), remedy: cut(error.remedy, 'end') } }
+  return { ...kept, error: { ...error, message: cut(error.message), remedy: cut(error.remedy) } }
 }
 
 /** Makes an answer about many or large units smaller; every unit stays. */
@@ -47,5 +46,5 @@ export function fitUnits(answer: ListUnitsAnswer): ListUnitsAnswer {
     units: current.units.map(change),
   })
   const cuts = [each(withFewAttempts), each(withShortTexts), each(withoutLargeResult), each(withoutDetails)]
-  return fitAnswer(answer, cuts, note)
+  return fitAnswer(answer, cuts, 'list_units')
 }

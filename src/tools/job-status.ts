@@ -7,7 +7,7 @@ export const jobStatus = defineTool({
   name: 'job_status',
   title: 'State of jobs',
   description: `
-Tells how one or several jobs (up to 50) are doing, at once: state with one sentence why, progress, counts of units, estimate with its range, last error with the end of the output, and a small result.
+Tells how one or several jobs (up to 50) are doing, at once: state with one sentence why, progress, counts of units, estimate with its range, last error with the output from its cause on, and a small result.
 
 Use it for a look at known ids. To wait for the end use wait_for_jobs instead of calling this again and again; to find a job whose id is lost use list_jobs or whats_new; for single units list_units, for the output job_logs, for a large result job_result.
 

@@ -1,5 +1,12 @@
-import { listJobTypesRequest } from '../domain/wire/jobs.ts'
+import { type ListJobTypesAnswer, listJobTypesRequest } from '../domain/wire/jobs.ts'
 import { defineTool, readOnly } from './define-tool.ts'
+import { type Cut, fitAnswer } from './fit-answer.ts'
+
+type Listed = ListJobTypesAnswer['types'][number]
+
+function each(change: (type: Listed) => Listed): Cut<ListJobTypesAnswer> {
+  return (answer) => ({ ...answer, types: answer.types.map(change) })
+}
 
 export const listJobTypes = defineTool({
   name: 'list_job_types',
@@ -16,4 +23,14 @@ result_schema, concurrency, gpu, pure, defaults), unavailable (type, file, probl
   input: listJobTypesRequest,
   annotations: readOnly,
   request: (input) => input,
+  fit: (answer) =>
+    fitAnswer(
+      answer,
+      [
+        each(({ result_schema: _, ...type }) => type),
+        each(({ unit_schema: _, ...type }) => type),
+        each(({ params_schema: _, ...type }) => type),
+      ],
+      'list_job_types',
+    ),
 })

@@ -1,4 +1,6 @@
 import { listRequest } from '../domain/wire/jobs.ts'
+import { askForWhatFits } from './ask-for-what-fits.ts'
+import { boardView } from './board-view.ts'
 import { defineTool, readOnly } from './define-tool.ts'
 
 export const listJobs = defineTool({
@@ -15,5 +17,7 @@ Answers: jobs (id, name, type, state, why, progress, times), has_more, next_curs
   example: { states: ['failed'], text: 'backup', limit: 10 },
   input: listRequest,
   annotations: readOnly,
+  meta: boardView,
   request: (input) => input,
+  perform: (_input, on) => askForWhatFits(on, 'list_jobs', 'limit', 1),
 })

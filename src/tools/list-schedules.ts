@@ -2,8 +2,6 @@ import { type ListSchedulesAnswer, listSchedulesRequest, type ScheduleView } fro
 import { defineTool, readOnly } from './define-tool.ts'
 import { type Cut, fitAnswer } from './fit-answer.ts'
 
-const note = 'Runs were left out to keep this answer small: ask for one name.'
-
 function each(change: (schedule: ScheduleView) => ScheduleView): Cut<ListSchedulesAnswer> {
   return (answer) => ({ ...answer, schedules: answer.schedules.map(change) })
 }
@@ -29,6 +27,6 @@ Answers: schedules (all, or the one named; history runs of each, 5 by default), 
         each((schedule) => ({ ...schedule, history: [] })),
         each((schedule) => ({ ...schedule, next_runs: schedule.next_runs.slice(0, 1) })),
       ],
-      note,
+      'list_schedules',
     ),
 })

@@ -1,4 +1,5 @@
 import { queueStatusRequest } from '../domain/wire/jobs.ts'
+import { boardView } from './board-view.ts'
 import { defineTool, readOnly } from './define-tool.ts'
 import { fitAnswer } from './fit-answer.ts'
 
@@ -21,6 +22,7 @@ Answers: manager, slots, gpu_workers, queues, schedules, jobs, last_24h, running
   example: {},
   input: queueStatusRequest,
   annotations: readOnly,
+  meta: boardView,
   request: (input) => input,
   fit: (answer) =>
     fitAnswer(
@@ -31,6 +33,6 @@ Answers: manager, slots, gpu_workers, queues, schedules, jobs, last_24h, running
         (current) =>
           current.gpu_tests === undefined ? current : { ...current, gpu_tests: current.gpu_tests.map(withFewTypes) },
       ],
-      `It was cut to stay small: ${shownRunning} running jobs at most (list_jobs with states ["running"] shows all), ${shownTypes} job types of each GPU worker.`,
+      'queue_status',
     ),
 })

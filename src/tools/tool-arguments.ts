@@ -3,9 +3,18 @@ import { QueueError } from '../domain/errors.ts'
 import { misplacedParams, paramsFrom } from '../domain/wire/command-hints.ts'
 import { inWantedForm, issueSentences } from '../domain/wire/invalid-input.ts'
 import { schemaKeys, valueAt } from '../domain/wire/schema-keys.ts'
+import { mendedArguments } from './mended-arguments.ts'
+import { asSchedule, exampleFor, findingOf, gpuOfCommand, isNoJobId, wantsGpuForCommand } from './other-call.ts'
 
 type Issue = z.core.$ZodIssue
 type Arguments = Readonly<Record<string, unknown>>
+
+/** What of a tool its errors speak of. */
+export interface CheckedTool {
+  readonly name: string
+  readonly example: unknown
+  readonly annotations?: { readonly readOnlyHint?: boolean | undefined } | undefined
+}
 
 /** Names under which models give the id of a job. */
 const idKeys: readonly string[] = ['id', 'ids', 'job_id', 'job_ids']
@@ -18,7 +27,7 @@ const idKeys: readonly string[] = ['id', 'ids', 'job_id', 'job_ids']
 export function checkedArguments<Input extends z.ZodType>(
   schema: Input,
   given: unknown,
-  tool: { readonly name: string; readonly example: unknown },
+  tool: CheckedTool,
 ): z.output<Input> {
   const args = given ?? {}
   const parsed = schema.safeParse(args)
@@ -77,12 +86,7 @@ function parsedText(text: string, expected: string): unknown {
   return expected === 'array' ? [text] : text
 }
 
-function explained(
-  schema: z.ZodType,
-  args: unknown,
-  issues: readonly Issue[],
-  tool: { readonly name: string; readonly example: unknown },
-): QueueError {
+function explained(schema: z.ZodType, args: unknown, issues: readonly Issue[], tool: CheckedTool): QueueError {
   const sentences: string[] = []
   const rest: Issue[] = []
   for (const issue of issues) {
@@ -107,10 +111,23 @@ function explained(
     ? paramsFrom(isObject(args) ? args['params'] : undefined)
     : null
   if (params !== null) sentences.push(`write ${params}`)
+  const moved = tool.name === 'submit_job' && isObject(args) ? asSchedule(args) : null
+  if (moved !== null) sentences.push('at fixed times: schedule_job')
+  if (wantsGpuForCommand(tool.name, args)) sentences.push(gpuOfCommand)
+  const lost = issues.some(isNoJobId) ? findingOf(args) : null
+  const mended =
+    moved === null && lost === null ? mendedArguments(schema, args, tool.annotations?.readOnlyHint === true) : null
+  const again = `Correct it and call ${tool.name} again`
   return new QueueError('invalid_input', sentences.join('; '), {
     remedy:
-      hasCall || params !== null
-        ? `Correct it and call ${tool.name} again.`
-        : `Correct it and call ${tool.name} again, for example with ${JSON.stringify(tool.example)}`,
+      moved !== null
+        ? `Call ${moved}`
+        : lost !== null
+          ? `${lost}, then ${again.toLowerCase()}.`
+          : mended !== null
+            ? `${again}: ${tool.name} ${mended}`
+            : hasCall || params !== null
+              ? `${again}.`
+              : `${again}, for example ${tool.name} ${JSON.stringify(exampleFor(tool.example, args))}`,
   })
 }

@@ -1,8 +1,11 @@
+import { type InputRequests, inputRequired } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import { defaultWaitSeconds, waitRequest } from '../domain/wire/jobs.ts'
-import { alwaysLoad, defineTool, readOnly } from './define-tool.ts'
+import { defaultWaitSeconds, type WaitAnswer, waitRequest } from '../domain/wire/jobs.ts'
+import { approvalQuestion, awaitsReview, decisionIn, questionKey } from './approval.ts'
+import { alwaysLoad, defineTool, type Performance, readOnly } from './define-tool.ts'
 import { fitJobs } from './fit-jobs.ts'
 import { idsOf, singleId } from './job-ids.ts'
+import { taskHandle } from './task-results.ts'
 import { reportWhileWaiting } from './wait-progress.ts'
 
 /** Leaves time to find or start the manager before the deadline of the answer. */
@@ -14,7 +17,7 @@ export const waitForJobs = defineTool({
   description: `
 Waits until jobs have ended or changed and answers then; at the latest after timeout_s (${defaultWaitSeconds} by default, at most ${longestToolWaitSeconds}; a larger value counts as ${longestToolWaitSeconds}).
 
-Use it after submit_job when you want to go on with the result. When satisfied is false the time ran out and nothing is wrong: the job goes on. Call again with the cursor of the answer, or stop waiting; ending this call never ends a job. For a job that takes hours do not wait: leave, and call whats_new later.
+Use it after submit_job when you want to go on with the result. When satisfied is false the time ran out and nothing is wrong: the job goes on. Call again with the cursor of the answer, or stop waiting; ending this call never ends a job. For a job that takes hours do not wait: leave, and call whats_new later. A client that knows tasks may get one instead and is told when it ends: nothing is to be done then.
 
 until: "all_ended" (default), "any_ended", or "any_changed" (state or progress).
 
@@ -26,16 +29,35 @@ Answers: satisfied, jobs as in job_status, missing, waited_s, cursor, next.`,
     timeout_s: z
       .number()
       .min(0)
-      .default(defaultWaitSeconds)
+      .optional()
       .describe(`Seconds, at most ${longestToolWaitSeconds}; more counts as ${longestToolWaitSeconds}`),
   }),
   annotations: readOnly,
   meta: alwaysLoad,
-  request: ({ id, ids, ...input }) => ({
+  request: ({ id, ids, timeout_s = defaultWaitSeconds, ...input }) => ({
     ...input,
     ids: idsOf({ id, ids }),
-    timeout_s: Math.min(input.timeout_s, longestToolWaitSeconds),
+    timeout_s: Math.min(timeout_s, longestToolWaitSeconds),
   }),
+  async perform(input, on) {
+    const request = await on.request()
+    const asked = on.call.inputResponses !== undefined
+    if (asked) await decide(request.ids, on)
+    const mayBecomeTask = on.call.takesTasks && input.timeout_s === undefined
+    if (!mayBecomeTask) on.accompany(request)
+    const answer = await on.ask('wait_for_jobs', mayBecomeTask ? { ...request, timeout_s: 0 } : request)
+    const questions = asked || !on.call.canAsk ? null : questionsOf(answer)
+    if (answer.satisfied || (mayBecomeTask && waitsForPerson(answer) && questions === null)) return on.finish(answer)
+    if (mayBecomeTask) {
+      const task_id = on.host.newTaskId()
+      const { ids, until } = request
+      const cursor = request.cursor ?? answer.cursor
+      const { principal } = on.call
+      const view = await on.ask('create_task', { task_id, principal, tool: 'wait_for_jobs', ids, until, cursor })
+      return view.outcome === null ? taskHandle(task_id, view) : on.finish(view.outcome)
+    }
+    return questions === null ? on.finish(answer) : inputRequired({ inputRequests: questions })
+  },
   accompany: (request, report, ask) =>
     reportWhileWaiting({
       totalSeconds: request.timeout_s ?? defaultWaitSeconds,
@@ -45,3 +67,23 @@ Answers: satisfied, jobs as in job_status, missing, waited_s, cursor, next.`,
     }),
   fit: fitJobs,
 })
+
+function waitsForPerson(answer: WaitAnswer): boolean {
+  const unfinished = answer.jobs.filter((job) => !job.final)
+  return unfinished.length > 0 && unfinished.every((job) => job.state === 'awaiting_approval')
+}
+
+/** @returns what the user has to decide before anything can go on; null when something else goes on, or nothing is asked. */
+function questionsOf(answer: WaitAnswer): InputRequests | null {
+  const held = answer.jobs.filter(awaitsReview)
+  if (answer.satisfied || held.length === 0 || !waitsForPerson(answer)) return null
+  return Object.fromEntries(held.map((job) => [questionKey(job.id), approvalQuestion(job)]))
+}
+
+/** Carries out what the user decided; what was declined or left out stays held. */
+async function decide(ids: readonly string[], on: Performance<'wait_for_jobs'>): Promise<void> {
+  for (const id of ids) {
+    const decision = decisionIn(on.call.inputResponses, questionKey(id))
+    if (decision !== undefined) await on.ask('decide_job', { id, decision })
+  }
+}

@@ -26,7 +26,7 @@ describe('the files of a job', () => {
     expect(found).toMatchObject({ code: 0, stdout: `${artifact?.path}\n`, stderr: '' })
     expect(readFileSync(found.stdout.trim(), 'utf8')).toMatch(/^[0-9a-f]{64} [ *]a\.txt\n$/)
     const text = jsonOf(await runCli(home, ['result', id, '--json', '--artifact', artifact?.name ?? '']))
-    expect(text['artifact_text']).toBe(readFileSync(found.stdout.trim(), 'utf8'))
+    expect(text['untrusted_artifact_text']).toBe(readFileSync(found.stdout.trim(), 'utf8'))
 
     const unknown = await runCli(home, ['result', id, '--artifact', 'nope'])
     expect(unknown).toMatchObject({ code: 2, stdout: '' })

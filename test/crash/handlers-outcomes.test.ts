@@ -133,5 +133,5 @@ test('files that it made are listed with the result, and lie where it says', asy
     expect(createHash('sha256').update(readFileSync(path)).digest('hex')).toBe(sha256)
   }
   const report = await shared().client.call('job_result', { id, artifact: 'report.csv' })
-  expect(report.artifact_text).toBe('a,b\n1,2\n')
+  expect(report.untrusted_artifact_text).toBe('a,b\n1,2\n')
 })

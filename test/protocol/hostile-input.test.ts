@@ -94,6 +94,20 @@ describe('the front end survives', () => {
     expect(frontEnd.messages).toHaveLength(calls + 1)
   })
 
+  test('a client that never reads stderr, whatever it provokes there', async () => {
+    const requests = 2_000
+    const frontEnd = startFrontEnd(useTemporaryHome(), { readStderr: false })
+    const _meta = {
+      // Named in the report: more than any pipe holds.
+      'io.modelcontextprotocol/protocolVersion': '9'.repeat(450),
+      'io.modelcontextprotocol/clientCapabilities': {},
+    }
+    for (let id = 0; id < requests; id += 1) frontEnd.send({ id, method: 'tools/list', params: { _meta } })
+    expect((await frontEnd.answerTo(requests - 1)).error).toMatchObject({ code: -32022 })
+    await frontEnd.initialize()
+    expect(await frontEnd.request('ping')).toMatchObject({ result: {} })
+  })
+
   test('a client that never reads and then ends stdin', async () => {
     const frontEnd = startFrontEnd(useTemporaryHome(), { read: false })
     for (let id = 0; id < 2_000; id += 1) frontEnd.send({ id, method: 'tools/list' })

@@ -79,10 +79,12 @@ test('a client that only lists tools starts no manager and writes nothing', asyn
 test('initialize tells name, version and how to work with the queue', async () => {
   const { result } = await startFrontEnd(useTemporaryHome()).initialize()
   expect(result?.['serverInfo']).toMatchObject({ name: 'nightkiln', version: expect.stringMatching(/^\d+\.\d+\.\d+/) })
-  expect(result?.['capabilities']).toEqual({ tools: { listChanged: false } })
+  expect(result?.['capabilities']).toMatchObject({ tools: { listChanged: true } })
   const instructions = String(result?.['instructions'])
   expect(instructions.length).toBeLessThanOrEqual(4_000)
-  for (const name of ['submit_job', 'wait_for_jobs', 'whats_new']) expect(instructions).toContain(name)
+  for (const name of ['submit_job', 'wait_for_jobs', 'whats_new', 'task', 'resume_my_work', 'job://{id}']) {
+    expect(instructions).toContain(name)
+  }
 })
 
 test('both protocol eras list the same tools', async () => {
@@ -142,6 +144,14 @@ describe('every tool', () => {
     for (const name of ['submit_job', 'job_status', 'wait_for_jobs', 'whats_new']) {
       expect(byName.get(name)?._meta, name).toMatchObject({ 'anthropic/alwaysLoad': true })
     }
+    const always = [...byName.values()].filter(({ _meta }) => _meta?.['anthropic/alwaysLoad'] === true)
+    expect(always.map(({ name }) => name)).toEqual(['submit_job', 'job_status', 'wait_for_jobs', 'whats_new'])
+    for (const name of ['list_jobs', 'queue_status']) {
+      expect(byName.get(name)?._meta, name).toEqual({
+        ui: { resourceUri: 'ui://nightkiln/board' },
+        'ui/resourceUri': 'ui://nightkiln/board',
+      })
+    }
     for (const name of ['job_logs', 'job_result', 'list_units']) {
       expect(byName.get(name)?._meta, name).toHaveProperty(['anthropic/maxResultSizeChars'])
     }
@@ -165,8 +175,8 @@ describe('every tool', () => {
   test('is small: a model reads the whole list in its first request', async () => {
     const size = (value: unknown) => JSON.stringify(value).length
     const tools = await listedTools()
-    expect(size(tools)).toBeLessThan(86_000)
-    expect(size(tools.map(({ outputSchema }) => outputSchema))).toBeLessThan(36_000)
+    expect(size(tools)).toBeLessThan(79_000)
+    expect(size(tools.map(({ outputSchema }) => outputSchema))).toBeLessThan(26_500)
   })
 
   test('that submits asks for nothing that the front end knows by itself', async () => {

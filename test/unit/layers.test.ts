@@ -18,6 +18,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   client: ['config', 'domain', 'platform'],
   tools: ['client', 'config', 'domain', 'platform'],
   server: ['client', 'config', 'domain', 'platform', 'tools'],
+  // The page of the MCP App: bundled for a browser.
+  app: ['domain'],
   cli: ['client', 'config', 'domain', 'platform'],
   // Asks GPU workers; nobody but the manager has it, and the conformance suite.
   'gpu-client': ['config', 'domain', 'platform'],
@@ -31,6 +33,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
 /** Arrows for one file only, and only as a lazy import. */
 const lazyArrows: readonly { readonly from: string; readonly to: string }[] = [
   { from: 'cli', to: 'server/main.ts' },
+  { from: 'cli', to: 'server/http/main.ts' },
   { from: 'cli', to: 'gpu-worker/main.ts' },
   { from: 'cli', to: 'gpu-client/conformance/main.ts' },
 ]
@@ -53,6 +56,8 @@ const onlyIn: readonly {
   },
   { package: 'tsx', folders: [], files: ['workers/thread-host/load-module.ts'] },
   { package: '@modelcontextprotocol/server', folders: ['server', 'tools'], files: [] },
+  { package: '@modelcontextprotocol/ext-apps/app-with-deps', folders: ['app'], files: [] },
+  { package: 'jose', folders: [], files: ['server/http/access-tokens.ts', 'server/http/issuer-keys.ts'] },
 ]
 
 /** The only files of the manager that may name adapters. */
@@ -159,7 +164,9 @@ describe('the source', () => {
     // What a person may add is loaded only when it is asked for.
     const isPeer = ({ kind, to }: SourceImport) => kind === 'dynamic' && manifest.peerDependencies[to] !== undefined
     const missing = imports.filter(
-      (one) => isPackage(one.to) && !one.typeOnly && !installed.has(one.to) && !isPeer(one),
+      // What the page needs is inside its one file.
+      (one) =>
+        isPackage(one.to) && !one.typeOnly && !installed.has(one.to) && !isPeer(one) && folderOf(one.from) !== 'app',
     )
     expect(missing.map((one) => `${one.from} imports ${one.to}`)).toEqual([])
   })

@@ -3,18 +3,13 @@ import { existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findNode } from '../../client/find-node.ts'
+import { isSupportedNode } from '../../client/node-version.ts'
 import { QueueError } from '../../domain/errors.ts'
 import { type Check, checkNamed } from './check.ts'
 import { type ProbeAnswer, runProbe } from './run-probe.ts'
 
 /** What an application started from the desktop gets. */
 const desktopPath = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(delimiter)
-const oldest = [20, 19] as const
-
-export function isSupportedNode(version: string): boolean {
-  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number)
-  return major > oldest[0] || (major === oldest[0] && minor >= oldest[1])
-}
 
 /** The node that runs the manager. */
 export function checkNode(environment: NodeJS.ProcessEnv): Check {

@@ -16,7 +16,8 @@ export interface SetupWorld {
 
 /** One configuration file of one client. */
 export interface ConfigurationTarget {
-  readonly client: ClientName
+  /** `generic`: any other client, whose file a person names. */
+  readonly client: ClientName | 'generic'
   readonly title: string
   readonly scope: 'user' | 'project'
   readonly file: string
@@ -72,6 +73,35 @@ function desktopTargets(world: SetupWorld): ConfigurationTarget[] {
   }))
 }
 
+/** Editors of the VS Code family, each with settings of its own. */
+const codeEditors = [
+  ['VS Code', 'Code'],
+  ['VS Code Insiders', 'Code - Insiders'],
+  ['VSCodium', 'VSCodium'],
+] as const
+
+function codeTargets(world: SetupWorld): ConfigurationTarget[] {
+  return codeEditors.flatMap(([title, name]) => {
+    const user = join(settingsFolder(world), name, 'User')
+    const usual = target('vscode', title, 'user', join(user, 'mcp.json'), 'servers', true, existsSync(user))
+    return [
+      usual,
+      ...profileFiles(user).map((file) => target('vscode', `${title} (profile)`, 'user', file, 'servers', true, true)),
+    ]
+  })
+}
+
+/** A profile that has servers of its own does not look at those of the default one. */
+function profileFiles(user: string): string[] {
+  try {
+    return readdirSync(join(user, 'profiles'))
+      .map((name) => join(user, 'profiles', name, 'mcp.json'))
+      .filter((file) => existsSync(file))
+  } catch {
+    return []
+  }
+}
+
 /** @returns every configuration file that setup can write in a scope, whether its client is there or not. */
 export function clientConfigurations(world: SetupWorld, scope: 'user' | 'project'): ConfigurationTarget[] {
   if (scope === 'project') {
@@ -83,15 +113,24 @@ export function clientConfigurations(world: SetupWorld, scope: 'user' | 'project
     ]
   }
   const claude = join(world.environment['CLAUDE_CONFIG_DIR'] || world.home, '.claude.json')
-  const code = join(settingsFolder(world), 'Code', 'User')
   const cursor = join(world.home, '.cursor')
   const claudePresent = existsSync(claude) || existsSync(join(world.home, '.claude'))
   return [
     ...desktopTargets(world),
     target('claude-code', 'Claude Code', scope, claude, 'mcpServers', true, claudePresent),
-    target('vscode', 'VS Code', scope, join(code, 'mcp.json'), 'servers', true, existsSync(code)),
+    ...codeTargets(world),
     target('cursor', 'Cursor', scope, join(cursor, 'mcp.json'), 'mcpServers', false, existsSync(cursor)),
   ]
+}
+
+/** @returns of every client the files that are there, or the usual one when none is. */
+export function likelyTargets(targets: readonly ConfigurationTarget[]): ConfigurationTarget[] {
+  return targets.filter(
+    (one) =>
+      one.present ||
+      (targets.find((other) => other.client === one.client) === one &&
+        !targets.some((other) => other.client === one.client && other.present)),
+  )
 }
 
 function target(

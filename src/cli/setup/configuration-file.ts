@@ -15,7 +15,7 @@ import { writeFileAtomic } from '../../platform/atomic-file.ts'
 import type { ConfigurationTarget } from './client-files.ts'
 import { strictJson } from './json-comments.ts'
 import { removeProperty, setProperty } from './json-text.ts'
-import { type ServerEntry, serverName } from './server-entry.ts'
+import { type Entry, serverName } from './server-entry.ts'
 
 export type ConfigurationState =
   | { readonly kind: 'missing' }
@@ -75,7 +75,7 @@ export interface PlannedChange {
  * @returns the new text of the file, or null when it already says so
  * @throws QueueError config_invalid for a file that cannot be changed without damage
  */
-export function planChange(target: ConfigurationTarget, entry: ServerEntry | null): PlannedChange | null {
+export function planChange(target: ConfigurationTarget, entry: Entry | null): PlannedChange | null {
   const state = readConfiguration(target)
   if (state.kind === 'unreadable') {
     throw new QueueError('config_invalid', `${target.file} was left alone: ${state.reason}`, {
@@ -97,7 +97,7 @@ export function planChange(target: ConfigurationTarget, entry: ServerEntry | nul
 }
 
 /** The text was cut and joined by hand, so the result is compared with what JSON itself makes of it. */
-function assertOnlyOurs(target: ConfigurationTarget, before: string, after: string, entry: ServerEntry | null): void {
+function assertOnlyOurs(target: ConfigurationTarget, before: string, after: string, entry: Entry | null): void {
   const expected = JSON.parse(strictJson(before)) as Record<string, Record<string, unknown>>
   const servers = expected[target.key] ?? {}
   if (entry === null) delete servers[serverName]
@@ -110,7 +110,7 @@ function assertOnlyOurs(target: ConfigurationTarget, before: string, after: stri
 }
 
 /** @returns the smallest whole file with this server, as text. */
-export function snippet(target: Pick<ConfigurationTarget, 'key'>, entry: ServerEntry): string {
+export function snippet(target: Pick<ConfigurationTarget, 'key'>, entry: Entry): string {
   return JSON.stringify({ [target.key]: { [serverName]: entry } }, null, 2)
 }
 

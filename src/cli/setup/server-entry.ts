@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { findNode } from '../../client/find-node.ts'
+import { programFile } from '../../config/program-files.ts'
 import type { ConfigurationTarget, SetupWorld } from './client-files.ts'
 
 export const serverName = 'nightkiln'
@@ -14,6 +14,15 @@ export interface ServerEntry {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
 }
+
+/** For clients that connect to `nightkiln mcp --http`. */
+export interface HttpEntry {
+  readonly type: 'http'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export type Entry = ServerEntry | HttpEntry
 
 const marker = '__nightkiln_path__'
 const shellTimeoutMs = 5_000
@@ -58,19 +67,13 @@ export function lastingPath(path: string): string {
     .join(delimiter)
 }
 
-/** @returns the absolute path of the program that clients start: the built one. */
-export function programPath(): string {
-  const main = fileURLToPath(new URL('../main.js', import.meta.url))
-  return import.meta.url.endsWith('.ts') ? main.replace(/([\\/])src([\\/]cli[\\/])/, '$1dist$2') : main
-}
-
 /** @returns the entry for this installation. */
 export function makeServerEntry(world: SetupWorld, loginPath: string | null = loginShellPath(world)): ServerEntry {
   const node = lastingNode(findNode(world.environment), loginPath ?? world.environment['PATH'] ?? '')
   const home = world.environment['NIGHTKILN_HOME']
   return {
     command: node,
-    args: [programPath(), 'mcp'],
+    args: [programFile('cli', 'main.js'), 'mcp'],
     env: {
       // The terminal knows what a login shell does not: a version manager, an activated environment.
       PATH: mergedPath([loginPath, lastingPath(world.environment['PATH'] ?? '')], node),
@@ -79,7 +82,15 @@ export function makeServerEntry(world: SetupWorld, loginPath: string | null = lo
   }
 }
 
+/** Where `nightkiln mcp --http` listens unless told otherwise. */
+export const usualUrl = 'http://127.0.0.1:8765/mcp'
+
+/** @returns the entry for a server that is running, by whom and wherever. */
+export function makeHttpEntry(url: string, token: string): HttpEntry {
+  return { type: 'http', url, headers: { Authorization: `Bearer ${token}` } }
+}
+
 /** @returns the entry in the shape of one client. */
-export function entryFor(target: Pick<ConfigurationTarget, 'typed'>, entry: ServerEntry): ServerEntry {
-  return target.typed ? { type: 'stdio', ...entry } : entry
+export function entryFor(target: Pick<ConfigurationTarget, 'typed'>, entry: Entry): Entry {
+  return target.typed && 'command' in entry ? { type: 'stdio', ...entry } : entry
 }

@@ -30,8 +30,14 @@ function withoutValue(line: string): string {
   return notTooLong(line).replace(/("(?:[^"\\]|\\.)*"\s*:\s*)?"(?:[^"\\]|\\.)*"(,?)\s*$/, '$1"…"$2')
 }
 
+/** What gives access is not for the screen. */
+export function withoutTokens(text: string): string {
+  return text.replace(/\bnk_[A-Za-z0-9_-]{20,}/g, 'nk_…')
+}
+
 /** A file without line feeds is one line, and all of it is not to be shown. */
-function notTooLong(line: string): string {
+function notTooLong(given: string): string {
+  const line = withoutTokens(given)
   return line.length <= longestLine || /^\s*"PATH": /.test(line) ? line : `(a line of ${line.length} characters)`
 }
 

@@ -24,6 +24,7 @@ import type { RemoteIdentity } from './remote-executor.ts'
 import type { ResumeStore } from './resume-store.ts'
 import type { ScheduleStore } from './schedule-store.ts'
 import type { NewSource, NewUnit, SourceStore } from './source-store.ts'
+import type { TaskStore } from './task-store.ts'
 
 export type { JobFilter, UnitFilter } from './job-filters.ts'
 
@@ -262,7 +263,8 @@ export interface JobStore
     LaneStore,
     ResumeStore,
     ScheduleStore,
-    SourceStore {
+    SourceStore,
+    TaskStore {
   /**
    * Runs `work` in one transaction; nested calls are savepoints, rolled back alone when they throw.
    * @throws EpochLostError (persistence/ports) when another manager has raised the epoch

@@ -92,18 +92,26 @@ function remedyOf(issue: Issue, params: Readonly<Record<string, unknown>>): stri
   return null
 }
 
+export interface MisplacedParams {
+  readonly keys: readonly string[]
+  /** Says so, with what to write. */
+  readonly sentence: string
+  /** As they should be. */
+  readonly params: Readonly<Record<string, unknown>>
+}
+
 /**
  * Keys that were given beside params though they belong into it.
  * @param args the object that has them
  * @param path where that object stands in the call
  * @param unknownKeys keys of it that its schema does not have
- * @returns the sentence with a ready call and the keys it is about; null when there is none
+ * @returns null when there is none
  */
 export function misplacedParams(
   args: Readonly<Record<string, unknown>>,
   path: readonly PropertyKey[],
   unknownKeys: readonly string[],
-): { readonly keys: readonly string[]; readonly sentence: string } | null {
+): MisplacedParams | null {
   const inner = unknownKeys.filter((key) => Object.hasOwn(commandParams.shape, key))
   const line = unknownKeys.find((key) => lineKeys.includes(key))
   const keys = [...inner, ...(line === undefined ? [] : [line])]
@@ -123,6 +131,7 @@ export function misplacedParams(
   const listed = names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
   return {
     keys,
+    params,
     sentence: `${listed} ${keys.length === 1 ? 'belongs' : 'belong'} into ${[...path, 'params'].map(String).join('.')}: ${example(call)}`,
   }
 }

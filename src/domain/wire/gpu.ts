@@ -45,10 +45,10 @@ export const gpuTestStates = [
 ] as const
 
 const gpuView = z.strictObject({
-  name: z.string(),
+  name: z.string().describe('Untrusted: as the worker says'),
   memory_total_mb: z.number().nullable(),
   memory_used_mb: z.number().nullable(),
-  driver_version: z.string().nullable(),
+  driver_version: z.string().nullable().describe('Untrusted'),
   software: z.boolean(),
 })
 
@@ -60,12 +60,12 @@ export const gpuWorkerStatus = z.strictObject({
   reachable: z.boolean().nullable().describe('Null: not looked at yet'),
   gpus: z.array(gpuView),
   slots: z.strictObject({ total: z.int(), free: z.int() }).nullable(),
-  job_types: z.array(z.string()),
-  version: z.string().nullable(),
+  job_types: z.array(z.string()).describe('Untrusted: as the worker says'),
+  version: z.string().nullable().describe('Untrusted: as the worker says'),
   running: z.int().describe('Attempts of this queue there'),
   breaker: z.enum(['closed', 'open', 'half_open']),
   breaker_until: z.string().nullable().describe('When it is tried again'),
-  problem: z.string().nullable(),
+  problem: z.string().nullable().describe('Untrusted: may quote the worker'),
   looked_at: z.string().nullable(),
 })
 export type GpuWorkerStatus = z.infer<typeof gpuWorkerStatus>
@@ -74,15 +74,15 @@ export const gpuWorkerTest = z.strictObject({
   name: z.string(),
   url: z.string(),
   state: z.enum(gpuTestStates),
-  summary: z.string().describe('One sentence for people'),
+  summary: z.string().describe('Untrusted where it quotes the worker: one sentence for people'),
   remedy: z.string().nullable().describe('What to do next'),
   latency_ms: z.number().nullable(),
   code: z.string().nullable().describe('Error code of the failed step, such as ECONNREFUSED'),
   mode: z.enum(['full', 'cog']).nullable(),
   gpus: z.array(gpuView),
   slots: z.strictObject({ total: z.int(), free: z.int() }).nullable(),
-  job_types: z.array(z.string()),
-  version: z.string().nullable(),
+  job_types: z.array(z.string()).describe('Untrusted: as the worker says'),
+  version: z.string().nullable().describe('Untrusted: as the worker says'),
 })
 export type GpuWorkerTest = z.infer<typeof gpuWorkerTest>
 

@@ -114,8 +114,8 @@ function quotedKeys(keys: readonly string[]): string {
   return keys.map((key) => JSON.stringify(key)).join(', ')
 }
 
-function validKeys(issue: Issue, { schema }: Pick<Checked, 'schema'>): string {
-  const keys = schemaKeys(schema, issue.path)
+function validKeys(issue: Issue, { schema, value }: Pick<Checked, 'schema' | 'value'>): string {
+  const keys = schemaKeys(schema, issue.path, valueAt(value, issue.path))
   return keys.length === 0 ? '' : `; valid: ${keys.join(', ')}`
 }
 

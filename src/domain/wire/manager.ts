@@ -35,6 +35,12 @@ export const eventMessage = z.strictObject({
 })
 export type EventMessage = z.infer<typeof eventMessage>
 
+/** The event of a job that was not there before: it is told also to those who asked for other jobs. */
+export const newJobEvent = 'job.submitted'
+
+/** What came after the given id is not kept any more: the state must be read anew. */
+export const resetMessage = z.strictObject({ newest: z.int() })
+
 /** Errors of the API: RFC 9457 problem details. */
 export const problem = z.looseObject({
   type: z.string(),

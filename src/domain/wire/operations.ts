@@ -6,6 +6,7 @@ import * as jobs from './jobs.ts'
 import * as manager from './manager.ts'
 import * as schedules from './schedules.ts'
 import * as submit from './submit.ts'
+import * as tasks from './tasks.ts'
 import * as units from './units.ts'
 
 /** One operation of the manager API: POST /v1/<name>, JSON both ways. All are safe to repeat. */
@@ -53,6 +54,10 @@ export const operations = {
   remove_gpu_worker: operation('Forget a GPU worker', gpu.removeGpuWorkerRequest, gpu.removeGpuWorkerAnswer),
   list_gpu_workers: operation('GPU workers as last seen', gpu.listGpuWorkersRequest, gpu.listGpuWorkersAnswer),
   test_gpu: operation('Connect to GPU workers and tell what they have', gpu.testGpuRequest, gpu.testGpuAnswer),
+  create_task: operation('Keep a wait under a handle', tasks.createTaskRequest, tasks.taskView),
+  get_task: operation('How a kept wait is', tasks.taskRequest, tasks.taskView),
+  decide_task: operation('Answer questions of a kept wait', tasks.decideTaskRequest, tasks.taskView),
+  cancel_task: operation('End a kept wait', tasks.taskRequest, tasks.cancelTaskAnswer),
   stop_manager: operation('Stop the manager', manager.stopRequest, manager.stopAnswer),
 } as const
 

@@ -55,7 +55,7 @@ const scheduleRunView = z.strictObject({
     .describe('submitted, missed (not run), overlapped (not run), refused (with the error)'),
   job_id: jobId.nullable(),
   job_state: z.string().nullable(),
-  error: z.string().nullable(),
+  error: z.string().nullable().describe('Untrusted where it quotes a handler'),
 })
 export const scheduleView = z.strictObject({
   id: z.string(),
@@ -66,7 +66,7 @@ export const scheduleView = z.strictObject({
   missed: z.enum(missedPolicies),
   overlap: z.enum(overlapPolicies),
   enabled: z.boolean(),
-  job_name: z.string(),
+  job_name: z.string().describe('Untrusted: as submitted'),
   next_runs: z.array(timestamp).describe('The next due times, at most 3'),
   last_run: scheduleRunView.nullable(),
   history: z.array(scheduleRunView).describe('Newest first'),

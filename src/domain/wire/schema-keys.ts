@@ -36,10 +36,27 @@ export function schemaDescription(schema: z.ZodType, path: readonly PropertyKey[
   return outer ?? inner
 }
 
-/** @returns the keys that an object at this path may have; empty where anything goes or nothing is known. */
-export function schemaKeys(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
-  const shape = definitionOf(unwrapped(schemaAt(schema, path)))?.['shape']
+/**
+ * @param holder the object that stands there; of several shapes its kind tells which is meant
+ * @returns the keys that an object at this path may have; empty where anything goes or nothing is known.
+ */
+export function schemaKeys(schema: z.ZodType, path: readonly PropertyKey[], holder?: unknown): readonly string[] {
+  const found = unwrapped(schemaAt(schema, path))
+  const shape = definitionOf(chosenShape(found, holder) ?? found)?.['shape']
   return typeof shape === 'object' && shape !== null ? Object.keys(shape) : []
+}
+
+/** @returns the one of several shapes whose discriminator the object has */
+function chosenShape(schema: unknown, holder: unknown): unknown {
+  const definition = definitionOf(schema)
+  const { discriminator, options } = (definition ?? {}) as { discriminator?: string; options?: readonly unknown[] }
+  if (discriminator === undefined || typeof holder !== 'object' || holder === null) return undefined
+  const kind: unknown = Reflect.get(holder, discriminator)
+  return options?.map(unwrapped).find((option) => {
+    const shape = definitionOf(option)?.['shape'] as Readonly<Record<string, unknown>> | undefined
+    const values = definitionOf(shape?.[discriminator])?.['values']
+    return Array.isArray(values) && values.includes(kind)
+  })
 }
 
 /** @returns what stands at a path of a value; undefined when nothing does. */

@@ -6,7 +6,9 @@ const hints: Readonly<Record<string, (value: unknown) => unknown>> = {
   queue_rate_limit: rateOf,
   source: (value) => {
     if (typeof value !== 'string') return undefined
-    return /[*?[]/.test(value) ? { kind: 'glob', pattern: value } : { kind: 'lines', file: value }
+    if (/[*?[]/.test(value)) return { kind: 'glob', pattern: value }
+    const kind = /\.(csv|json)$/i.exec(value)?.[1]?.toLowerCase() ?? 'lines'
+    return { kind, file: value }
   },
   depends_on: (value) => (typeof value === 'object' && value !== null ? [value] : undefined),
 }

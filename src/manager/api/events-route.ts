@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context } from 'hono'
 import type { EventRecord } from '../../domain/ports/event-store.ts'
-import type { EventMessage } from '../../domain/wire/manager.ts'
+import { type EventMessage, newJobEvent } from '../../domain/wire/manager.ts'
 import type { ServiceContext } from '../services/service-context.ts'
 
 const pageSize = 500
@@ -11,16 +11,21 @@ const largestLagBytes = 1024 * 1024
 /** Read ahead for a consumer that catches up; it sets the pace itself. */
 const readAheadBytes = 64 * 1024
 const keepAliveMs = 15_000
+/** Read in one go for a consumer that asked for few of the events: other calls come in between. */
+const mostPagesAtOnce = 8
 
 /**
  * Server-sent events from the outbox: first what came after Last-Event-ID (or `?after=`), then live. An id older than the outbox
- * keeps gets one `reset` event: the consumer must read the state anew.
+ * keeps gets one `reset` event: the consumer must read the state anew. With `?jobs=id,id` only events of these jobs are sent, and of
+ * new ones. A change of the job types is told as `job_types` to whoever listens then; it is stored nowhere.
  */
 export function eventsRoute(context: ServiceContext, request: Context<{ Bindings: HttpBindings }>): Response {
   const given = request.req.header('last-event-id') ?? request.req.query('after')
   const newest = context.store.lastEventId()
   const after = given !== undefined && /^\d{1,16}$/.test(given) ? Math.min(Number(given), newest) : newest
-  new EventFeed(context, request.env.outgoing, after).open()
+  const jobs = request.req.query('jobs')
+  const wanted = jobs === undefined ? null : new Set(jobs.split(','))
+  new EventFeed(context, request.env.outgoing, { after, wanted }).open()
   return RESPONSE_ALREADY_SENT
 }
 
@@ -31,23 +36,39 @@ export function eventsRoute(context: ServiceContext, request: Context<{ Bindings
 class EventFeed {
   readonly #context: ServiceContext
   readonly #response: HttpBindings['outgoing']
+  /** Ids of jobs; null: all. */
+  readonly #wanted: ReadonlySet<string> | null
   #unsubscribe: () => void = () => undefined
   #ticker: NodeJS.Timeout | undefined
   #cursor: number
   #isUpToDate = false
   #hasRead = true
+  /** The job types changed while the consumer was behind. */
+  #owesJobTypes = false
 
-  constructor(context: ServiceContext, response: HttpBindings['outgoing'], after: number) {
+  constructor(
+    context: ServiceContext,
+    response: HttpBindings['outgoing'],
+    from: { readonly after: number; readonly wanted: ReadonlySet<string> | null },
+  ) {
     this.#context = context
     this.#response = response
-    this.#cursor = after
+    this.#cursor = from.after
+    this.#wanted = from.wanted
   }
 
   open(): void {
     this.#response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     this.#response.on('drain', () => this.#continue()).once('close', () => this.#end())
     this.#send(': nightkiln events\n\n')
-    this.#unsubscribe = this.#context.events.subscribe((events) => this.#publish(events))
+    const { events, jobTypes } = this.#context
+    const subscriptions = [
+      events.subscribe((published) => this.#publish(published)),
+      jobTypes.subscribe(() => this.#publishJobTypes()),
+    ]
+    this.#unsubscribe = () => {
+      for (const unsubscribe of subscriptions) unsubscribe()
+    }
     this.#ticker = setInterval(() => this.#tick(), keepAliveMs)
     if (this.#response.destroyed) this.#end()
     else this.#continue()
@@ -56,7 +77,11 @@ class EventFeed {
   /** The consumer has taken something: a consumer that is behind gets more. */
   #continue(): void {
     this.#hasRead = true
-    if (this.#isUpToDate) return
+    this.#catchUp()
+  }
+
+  #catchUp(): void {
+    if (this.#isUpToDate || this.#response.destroyed) return
     try {
       this.#resetIfForgotten()
       this.#fill()
@@ -79,15 +104,37 @@ class EventFeed {
   #publish(events: readonly EventRecord[]): void {
     if (!this.#isUpToDate) return
     this.#sendEvents(events.filter(({ id }) => id > this.#cursor))
+    this.#dropIfLagging()
+  }
+
+  #publishJobTypes(): void {
+    this.#owesJobTypes = true
+    if (!this.#isUpToDate) return
+    this.#tellJobTypes()
+    this.#dropIfLagging()
+  }
+
+  #tellJobTypes(): void {
+    if (this.#owesJobTypes) this.#send('event: job_types\ndata: {}\n\n')
+    this.#owesJobTypes = false
+  }
+
+  #dropIfLagging(): void {
     if (this.#response.writableLength > largestLagBytes) this.#drop()
   }
 
   #fill(): void {
-    while (this.#response.writableLength < readAheadBytes) {
+    for (let pages = 0; this.#response.writableLength < readAheadBytes; pages += 1) {
+      if (pages === mostPagesAtOnce) {
+        setImmediate(() => this.#catchUp())
+        return
+      }
       const page = this.#context.store.readEvents(this.#cursor, pageSize)
       this.#isUpToDate = page.length < pageSize
       this.#sendEvents(page)
-      if (this.#isUpToDate) return
+      if (!this.#isUpToDate) continue
+      this.#tellJobTypes()
+      return
     }
   }
 
@@ -108,7 +155,15 @@ class EventFeed {
     const last = events.at(-1)
     if (last === undefined) return
     this.#cursor = last.id
-    this.#send(events.map(formatEvent).join(''))
+    const text = events
+      .filter((event) => this.#isWanted(event))
+      .map(formatEvent)
+      .join('')
+    if (text !== '') this.#send(text)
+  }
+
+  #isWanted({ jobId, type }: EventRecord): boolean {
+    return this.#wanted === null || this.#wanted.has(jobId) || type === newJobEvent
   }
 
   /** One system call, made now: node would put it off to the end of the turn, behind what starts processes. */

@@ -26,6 +26,10 @@ import { scheduleJob } from '../services/schedule-job.ts'
 import { sendInput } from '../services/send-input.ts'
 import type { ServiceContext } from '../services/service-context.ts'
 import { submitJob } from '../services/submit-job.ts'
+import { cancelTask } from '../services/tasks/cancel-task.ts'
+import { createTask } from '../services/tasks/create-task.ts'
+import { decideTask } from '../services/tasks/decide-task.ts'
+import { getTask } from '../services/tasks/get-task.ts'
 import { updateJob } from '../services/update-job.ts'
 import { waitForJobs } from '../services/wait-for-jobs.ts'
 import { whatsNew } from '../services/whats-new.ts'
@@ -75,6 +79,10 @@ export const operationHandlers: { readonly [Name in OperationName]: OperationHan
   remove_gpu_worker: removeGpuWorker,
   list_gpu_workers: listGpuWorkers,
   test_gpu: testGpu,
+  create_task: createTask,
+  get_task: getTask,
+  decide_task: decideTask,
+  cancel_task: cancelTask,
   stop_manager: ({ facts, supervisor, requestStop }, request) => {
     const answer = { pid: facts.pid, running: supervisor.running, drain_ms: request.drain_ms }
     requestStop({ drainMs: request.drain_ms, running: request.running, reason: request.reason })
@@ -103,6 +111,8 @@ const startsWork: ReadonlySet<OperationName> = new Set([
   'add_gpu_worker',
   'remove_gpu_worker',
   'test_gpu',
+  'create_task',
+  'decide_task',
 ])
 
 /** Answers that a stopping manager still gives; everything else is for its successor. */

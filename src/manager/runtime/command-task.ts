@@ -109,7 +109,8 @@ export function commandDirectory(params: CommandParams, clientCwd: string | null
     'invalid_input',
     'params.cwd is missing, and the client runs in / or the home directory, so there is no sensible default',
     {
-      remedy: 'Give params.cwd: the absolute path of the directory the command should run in.',
+      remedy:
+        'Give params.cwd: the absolute path of the directory the command should run in, such as /home/you/project.',
     },
   )
 }

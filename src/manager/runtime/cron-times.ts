@@ -74,8 +74,16 @@ export function checkCron(cron: string, timeZone: string, after: number): void {
   if (next === null) throw invalidCron(cron, 'never comes up: no calendar has such a date')
 }
 
+/** A time of day is plainly meant every day. */
+function dailyForm(cron: string): string {
+  const [, hour, minute] = /^\s*(?:at\s+)?([01]?\d|2[0-3]):([0-5]\d)\s*$/i.exec(cron) ?? []
+  return hour === undefined ? '' : `For every day at that time give "${Number(minute)} ${Number(hour)} * * *". `
+}
+
 function invalidCron(cron: string, why: string): QueueError {
-  return new QueueError('invalid_input', `cron is ${shown(cron)}, which ${why}`, { remedy: validForms })
+  return new QueueError('invalid_input', `cron is ${shown(cron)}, which ${why}`, {
+    remedy: `${dailyForm(cron)}${validForms}`,
+  })
 }
 
 function reasonOf(error: unknown): string {

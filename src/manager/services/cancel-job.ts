@@ -2,6 +2,7 @@ import { QueueError } from '../../domain/errors.ts'
 import { formatDuration } from '../../domain/format-duration.ts'
 import type { CancelAnswer } from '../../domain/wire/jobs.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
+import type { Commit } from '../runtime/commit-queue.ts'
 import { checkChoice, chosenIds } from './chosen-jobs.ts'
 import type { ServiceContext } from './service-context.ts'
 
@@ -10,27 +11,31 @@ import type { ServiceContext } from './service-context.ts'
  * @throws QueueError invalid_input when neither or both of ids and filter are given, job_not_found when none of the ids is known
  */
 export async function cancelJobs(context: ServiceContext, request: OperationCall<'cancel_job'>): Promise<CancelAnswer> {
-  const { store, commits, clock, supervisor } = context
   checkChoice(request, 'cancel')
-  const answer = await commits.run((commit) => {
+  const answer = await context.commits.run((commit) => {
     const { ids, hasMore } = chosenIds(context, request)
-    const jobs = ids.map((id) => {
-      const outcome = store.requestCancel(id, 'user', clock.now())
-      if (outcome.kind === 'cancelling') {
-        commit.afterCommit(() => {
-          for (const held of outcome.held) supervisor.stop(held.fence.unitId, 'cancel')
-        })
-      }
-      const isAtWorker = outcome.kind === 'cancelling' && outcome.held.some(({ executor }) => executor === 'gpu')
-      return { id, outcome: outcome.kind, why: explain(context, outcome.kind, id, isAtWorker) }
-    })
-    return { jobs, has_more: hasMore }
+    return { jobs: requestCancels(context, ids, commit), has_more: hasMore }
   })
   const missing = answer.jobs.filter((job) => job.outcome === 'not_found').map((job) => job.id)
   if (missing.length > 0 && missing.length === answer.jobs.length) {
     throw new QueueError('job_not_found', `no job has the id ${missing.slice(0, 5).join(', ')}`)
   }
   return { ...answer, next: nextStep(answer.jobs) }
+}
+
+/** Asks for the cancel of jobs, as a person does; to be run in a commit. What runs of them is stopped after it. */
+export function requestCancels(context: ServiceContext, ids: readonly string[], commit: Commit): CancelAnswer['jobs'] {
+  const { store, clock, supervisor } = context
+  return ids.map((id) => {
+    const outcome = store.requestCancel(id, 'user', clock.now())
+    if (outcome.kind === 'cancelling') {
+      commit.afterCommit(() => {
+        for (const held of outcome.held) supervisor.stop(held.fence.unitId, 'cancel')
+      })
+    }
+    const isAtWorker = outcome.kind === 'cancelling' && outcome.held.some(({ executor }) => executor === 'gpu')
+    return { id, outcome: outcome.kind, why: explain(context, outcome.kind, id, isAtWorker) }
+  })
 }
 
 function nextStep(jobs: CancelAnswer['jobs']): string {
@@ -43,13 +48,14 @@ function nextStep(jobs: CancelAnswer['jobs']): string {
       : [`wait_for_jobs ${JSON.stringify({ ids: cancelling.slice(0, 50) })} tells when their processes are gone.`]),
     ...(withOutcome('not_found').length === 0
       ? []
-      : ['No job has some of these ids; list_jobs or whats_new find them.']),
+      : ['No job has some of these ids; list_jobs {"limit":20} finds them.']),
   ]
   if (sentences.length > 0) return sentences.join(' ')
-  if (jobs.length === 0) return 'Nothing changed: no unfinished job matches. list_jobs shows what there is.'
+  if (jobs.length === 0)
+    return 'Nothing changed: no unfinished job matches. list_jobs {"limit":20} shows what there is.'
   if (withOutcome('already_final').length === jobs.length)
-    return 'Nothing changed: it had ended before. job_status shows how.'
-  return 'Nothing: what was cancelled is final; rerun_job starts it again.'
+    return `Nothing changed: it had ended before. job_status ${JSON.stringify({ ids: withOutcome('already_final').slice(0, 50) })} shows how.`
+  return `Nothing: what was cancelled is final; rerun_job {"id":"${withOutcome('cancelled')[0] ?? ''}"} starts it again.`
 }
 
 function explain(

@@ -18,14 +18,18 @@ export interface Choice {
 export function checkChoice({ ids, filter }: Choice, verb: string): void {
   if ((ids === undefined) === (filter === undefined)) {
     throw new QueueError('invalid_input', 'give either ids or filter', {
-      remedy: 'Call with {"ids":["…"]}, or with {"filter":{"labels":{"batch":"7"}}}.',
+      remedy: `Name jobs by ids, or by a filter such as {"labels":{"batch":"7"}}; ${everything(verb)}.`,
     })
   }
   if (filter !== undefined && Object.keys(filter).length === 0) {
     throw new QueueError('invalid_input', `filter is empty, which would ${verb} everything`, {
-      remedy: `Name what to ${verb}; to mean every unfinished job say {"filter":{"states":["unfinished"]}}.`,
+      remedy: `Name what to ${verb}; ${everything(verb)}.`,
     })
   }
+}
+
+function everything(verb: string): string {
+  return `to mean every unfinished job call ${verb}_job {"filter":{"states":["unfinished"]}}`
 }
 
 /** @returns the ids, without repetition, of at most 100 unfinished jobs by filter, or as given; and whether more match. */

@@ -31,23 +31,26 @@ export async function deleteJobs(
   if (request.dry_run) {
     const bytes = await reader.readJobBytes(chosen)
     const hasMore = found.length > chosen.length
-    return answer({ ids: chosen, bytes, kept, hasMore, dryRun: true })
+    return answer({ ids: chosen, bytes, kept, hasMore, dryRun: true }, request)
   }
   const deadline = clock.monotonic() + longestMs
   const deleted = await deletion.deleteJobs(chosen, null, () => clock.monotonic() < deadline)
   const hasMore = found.length > chosen.length || deleted.ids.length < chosen.length
-  return answer({ ...deleted, kept, hasMore, dryRun: false })
+  return answer({ ...deleted, kept, hasMore, dryRun: false }, request)
 }
+
+const everything =
+  'to see how many finished jobs there are call delete_jobs {"filter":{"states":["finished"]},"dry_run":true}'
 
 function checkRequest({ ids, filter }: OperationCall<'delete_jobs'>): void {
   if ((ids === undefined) === (filter === undefined)) {
     throw new QueueError('invalid_input', 'give either ids or filter', {
-      remedy: 'Call with {"ids":["…"]}, or with {"filter":{"labels":{"batch":"7"}}}.',
+      remedy: `Name jobs by ids, or by a filter such as {"labels":{"batch":"7"}}; ${everything}.`,
     })
   }
   if (filter !== undefined && Object.values(filter).every((value) => value === undefined)) {
     throw new QueueError('invalid_input', 'filter is empty, which would delete every finished job', {
-      remedy: 'Name what to delete; to mean every finished job say {"filter":{"states":["finished"]}}.',
+      remedy: `Name what to delete; ${everything}.`,
     })
   }
 }
@@ -83,13 +86,16 @@ function keptJob(job: Job): Kept[number] {
   return { id: job.id, why: `it is ${job.state}; only finished jobs are deleted` }
 }
 
-function answer(result: {
-  readonly ids: readonly string[]
-  readonly bytes: number
-  readonly kept: Kept
-  readonly hasMore: boolean
-  readonly dryRun: boolean
-}): DeleteAnswer {
+function answer(
+  result: {
+    readonly ids: readonly string[]
+    readonly bytes: number
+    readonly kept: Kept
+    readonly hasMore: boolean
+    readonly dryRun: boolean
+  },
+  request: OperationCall<'delete_jobs'>,
+): DeleteAnswer {
   const { ids, bytes, kept, hasMore, dryRun } = result
   return {
     deleted: ids.length,
@@ -98,21 +104,25 @@ function answer(result: {
     freed_bytes: bytes,
     dry_run: dryRun,
     has_more: hasMore,
-    next: nextStep(result),
+    next: nextStep(result, request),
   }
 }
 
-function nextStep({ ids, kept, hasMore, dryRun }: Parameters<typeof answer>[0]): string {
+function nextStep(
+  { ids, kept, hasMore, dryRun }: Parameters<typeof answer>[0],
+  { filter }: OperationCall<'delete_jobs'>,
+): string {
   if (ids.length === 0) {
     return kept.length === 0
-      ? 'Nothing was deleted: no finished job matches.'
-      : 'Nothing was deleted: what matches has not ended; cancel_job ends it.'
+      ? 'Nothing was deleted: no finished job matches. list_jobs {"states":["finished"]} shows what there is.'
+      : `Nothing was deleted: what matches has not ended; cancel_job {"ids":["${kept[0]?.id ?? ''}"]} ends one.`
   }
   if (dryRun) {
     const atOnce = hasMore ? `; it takes several calls, ${mostJobs} jobs each` : ''
-    return `Nothing was deleted yet. The same call with dry_run false deletes them for good${atOnce}.`
+    const same = JSON.stringify(ids.length <= mostIdsShown && !hasMore ? { ids } : { filter })
+    return `Nothing was deleted yet. After a yes of the user delete_jobs ${same} deletes them for good${atOnce}.`
   }
   return hasMore
-    ? 'More match: the same call again goes on.'
+    ? `More match: delete_jobs ${JSON.stringify({ filter })} goes on.`
     : 'Nothing: they are gone for good, with logs and results.'
 }

@@ -22,7 +22,11 @@ export class ExportFile {
 
   /** @throws QueueError invalid_input when the path is not absolute, is taken, or cannot be made */
   static async create(path: string): Promise<ExportFile> {
-    if (!isAbsolute(path)) throw new QueueError('invalid_input', `file "${path}" is not an absolute path`)
+    if (!isAbsolute(path))
+      throw new QueueError('invalid_input', `file "${path}" is not an absolute path`, {
+        remedy:
+          'Give an absolute path; or leave file out: it is written into the state directory and the answer says where.',
+      })
     try {
       return new ExportFile(path, await open(path, 'wx', 0o600))
     } catch (error) {

@@ -57,8 +57,8 @@ export async function exportJobs(
     rows,
     untrusted_preview: harmlessText(file.preview),
     next: isCut
-      ? `It took too long and stopped after ${rows} rows, newest first: export the rest with a filter, such as created_before.`
-      : 'Open the file, or read the preview.',
+      ? `It took too long and stopped after ${rows} rows, newest first: export the rest with a filter, such as export_jobs {"filter":{"created_before":"${new Date(clock.now() - 30 * 86_400_000).toISOString()}"}}.`
+      : 'Nothing: the file is written; tell the user where it is.',
   }
 }
 

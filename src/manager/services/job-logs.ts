@@ -1,4 +1,5 @@
 import { harmlessText } from '../../domain/display-text.ts'
+import { causeOffset } from '../../domain/error-extract.ts'
 import { QueueError } from '../../domain/errors.ts'
 import type { Attempt } from '../../domain/job.ts'
 import type { OutputSlice } from '../../domain/ports/executor.ts'
@@ -11,18 +12,21 @@ import type { ServiceContext } from './service-context.ts'
 const grepWindowBytes = 4 * 1024 * 1024
 
 /**
- * What an attempt printed: its end, its beginning, or a range by logical offset. Always bounded, and harmless to show.
+ * What an attempt printed: its end, from the cause of its failure on, its beginning, or a range by logical offset. Always bounded,
+ * and harmless to show.
  * @throws QueueError job_not_found, unit_not_found
  */
-export async function jobLogs(context: ServiceContext, request: OperationCall<'job_logs'>): Promise<LogsAnswer> {
+export async function jobLogs(context: ServiceContext, request: LogsCall): Promise<LogsAnswer> {
   const position = request.unit ?? firstFailed(context, request.id)
   const { job, unit } = unitAt(context, request.id, position)
   const attempt = attemptNumbered(context.store.readAttempts(unit.id), request.attempt, job.id)
   if (attempt === null) return nothingYet(position, job.id)
   const window = request.grep === undefined ? request.max_bytes : grepWindowBytes
-  const offset = request.mode === 'tail' ? -window : request.mode === 'head' ? 0 : (request.offset ?? 0)
-  const slice = wholeCharacters(await context.executor.readOutput(attempt, { offset, maxBytes: window }))
-  const selected = selectLines(Buffer.from(slice.bytes).toString('utf8'), request)
+  const mode = request.mode ?? usualMode(request, attempt)
+  const offset = mode === 'head' ? 0 : mode === 'range' ? (request.offset ?? 0) : -window
+  const read = wholeCharacters(await context.executor.readOutput(attempt, { offset, maxBytes: window }))
+  const slice = mode === 'errors' ? fromCause(read) : read
+  const selected = selectLines(Buffer.from(slice.bytes).toString('utf8'), { ...request, mode })
   const running = attempt.outcome === 'running'
   return {
     id: job.id,
@@ -35,8 +39,24 @@ export async function jobLogs(context: ServiceContext, request: OperationCall<'j
     dropped_bytes: slice.droppedBytes,
     truncated: slice.droppedBytes > 0 || slice.offset > 0 || slice.nextOffset < slice.totalBytes,
     running,
-    next: nextRead(job.id, slice.offset, slice.nextOffset, slice.totalBytes, running),
+    next: nextRead(request, slice, { running, failed: attempt.error !== null }),
   }
+}
+
+type LogsCall = OperationCall<'job_logs'>
+type Mode = NonNullable<LogsCall['mode']>
+
+/** Whoever asks without more words after a failure wants to know why it failed. */
+function usualMode({ offset, grep, max_lines: maxLines }: LogsCall, { error }: Attempt): Mode {
+  if (offset !== undefined) return 'range'
+  return error !== null && grep === undefined && maxLines === undefined ? 'errors' : 'tail'
+}
+
+/** The rest of a slice from the line that looks like the cause; all of it when none does. */
+function fromCause(slice: OutputSlice): OutputSlice {
+  // One character a byte, so that places in the text are places in the bytes.
+  const from = Math.max(0, causeOffset(Buffer.from(slice.bytes).toString('latin1')))
+  return { ...slice, bytes: slice.bytes.subarray(from), offset: slice.offset + from }
 }
 
 /** In a batch what failed is looked for first. */
@@ -97,7 +117,7 @@ function nothingYet(unit: number, id: string): LogsAnswer {
   }
 }
 
-function selectLines(text: string, request: OperationCall<'job_logs'>): string {
+function selectLines(text: string, request: LogsCall & { readonly mode: Mode }): string {
   const { grep, max_lines: maxLines, mode, max_bytes: maxBytes } = request
   if (grep === undefined && maxLines === undefined) return text
   const endsWithNewline = text.endsWith('\n')
@@ -109,11 +129,17 @@ function selectLines(text: string, request: OperationCall<'job_logs'>): string {
   return mode === 'tail' ? joined.slice(-maxBytes) : joined.slice(0, maxBytes)
 }
 
-function nextRead(id: string, offset: number, nextOffset: number, total: number, running: boolean): string {
-  if (nextOffset < total) return `The rest: job_logs {"id":"${id}","mode":"range","offset":${nextOffset}}.`
-  if (offset > 0)
-    return `Earlier output: job_logs {"id":"${id}","mode":"head"}, or "range" with an offset below ${offset}.`
-  return running
-    ? `It still runs. Newer output: job_logs {"id":"${id}","mode":"range","offset":${nextOffset}}.`
-    : 'That is all of it.'
+/** The call that reads on, of the same unit and attempt. */
+function nextRead(
+  { id, unit, attempt, max_bytes: maxBytes }: LogsCall,
+  { offset, nextOffset, totalBytes }: OutputSlice,
+  { running, failed }: { readonly running: boolean; readonly failed: boolean },
+): string {
+  const read = (from: number) => `job_logs ${JSON.stringify({ id, unit, attempt, mode: 'range', offset: from })}`
+  if (nextOffset < totalBytes) return `The rest: ${read(nextOffset)}.`
+  if (offset > 0) return `Earlier output: ${read(Math.max(0, offset - maxBytes))}.`
+  if (running) return `It still runs. Newer output: ${read(nextOffset)}.`
+  return failed
+    ? `That is all of it. rerun_job ${JSON.stringify({ id })} runs the job again.`
+    : `That is all of it. job_status ${JSON.stringify({ ids: [id] })} shows how the job is.`
 }

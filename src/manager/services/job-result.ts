@@ -48,7 +48,7 @@ function resultOf(context: ServiceContext, request: ResultRequest, job: Job, uni
     artifacts: shown.artifacts.map((artifact) => artifactView(context, artifact)),
     more_artifacts: shown.more,
     next: isFinalJobState(job.state)
-      ? `${nextRead(job, shown)}job_logs {"id":"${job.id}"} has what it printed.`
+      ? `${bounded.truncated ? wholeResult(job) : ''}${nextRead(job, shown)}job_logs {"id":"${job.id}"} has what it printed.`
       : nextStep([jobView(context, job, 'concise')], context.clock.now()),
   }
 }
@@ -68,8 +68,8 @@ async function artifactOf(
     truncated: read.kind === 'text' && read.truncated,
     artifacts: [artifact],
     more_artifacts: false,
-    artifact_text: read.kind === 'text' ? read.text : null,
-    next: afterArtifact(read, artifact.path),
+    untrusted_artifact_text: read.kind === 'text' ? read.text : null,
+    next: `${afterArtifact(read, artifact.path)} job_result {"id":"${job.id}"} lists all files.`,
   }
 }
 
@@ -85,6 +85,11 @@ function stateOf(context: ServiceContext, job: Job): Pick<ResultAnswer, 'id' | '
   return { id: job.id, state: displayOf(context, job).state, final: isFinalJobState(job.state) }
 }
 
+/** A file has no limit: the rows of an export are whole. */
+function wholeResult(job: Job): string {
+  return `export_jobs {"ids":["${job.id}"],"what":"units"} writes the whole result into a file. `
+}
+
 function nextRead(job: Job, { artifacts: [first], more }: ShownArtifacts): string {
   if (first === undefined) return ''
   const unit = job.counts.total === 1 && job.finalStep === null ? '' : `,"unit":${first.position}`
@@ -95,5 +100,5 @@ function nextRead(job: Job, { artifacts: [first], more }: ShownArtifacts): strin
 function afterArtifact(read: ArtifactText, path: string): string {
   if (read.kind === 'missing') return `The file is gone: somebody removed ${path}.`
   if (read.kind === 'binary') return `It is no text; the file is ${path}.`
-  return read.truncated ? `More with a larger max_bytes; the whole file is ${path}.` : 'That is all of it.'
+  return read.truncated ? `This is its beginning; the whole file is ${path}.` : 'That is all of it.'
 }

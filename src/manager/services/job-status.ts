@@ -46,7 +46,7 @@ export function doNotWait(jobs: readonly JobView[], now: number): string | null 
   if (unfinished.length === 0 || first - now < worthAWaitMs) return null
   const subject = unfinished.length === 1 ? 'It starts' : 'The first starts'
   const object = unfinished.length === 1 ? 'it' : 'them'
-  return `${subject} at ${formatInstant(first)}; do not wait for ${object}. whats_new finds ${object} in any later chat.`
+  return `${subject} at ${formatInstant(first)}; do not wait for ${object}. whats_new {} finds ${object} in any later chat.`
 }
 
 /**
@@ -70,5 +70,7 @@ export function nextStep(jobs: readonly JobView[], now: number): string {
   if (partly !== undefined)
     return `list_units {"id":"${partly.id}","states":["failed"]} shows what failed and why; rerun_job {"id":"${partly.id}","only":"failed"} runs just that again.`
   const completed = jobs.find((job) => isFinalJobState(job.stored_state))
-  return completed === undefined ? 'Nothing.' : `job_result {"id":"${completed.id}"} has the whole result.`
+  return completed === undefined
+    ? 'list_jobs {"limit":20} shows the newest jobs.'
+    : `job_result {"id":"${completed.id}"} has the whole result.`
 }

@@ -13,8 +13,19 @@ export class JobTypeRegistry {
   /** Made of a handler as long as it is that very one. */
   readonly #made = new Map<string, { readonly handler: AvailableHandler; readonly type: JobType }>()
 
+  readonly #listeners = new Set<() => void>()
+
   constructor(handlers: HandlerSource) {
     this.#handlers = handlers
+    handlers.onChange(() => {
+      for (const listener of this.#listeners) listener()
+    })
+  }
+
+  /** The listener is told when other types can be submitted than before. @returns the function that ends it */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** Looks at the handler directory again when the type may be there. */

@@ -1,3 +1,4 @@
+import { isAbsolute, join } from 'node:path'
 import { cutText } from '../../domain/cut-text.ts'
 import { harmlessText } from '../../domain/display-text.ts'
 import { largestUnitBytes } from '../../domain/enumeration.ts'
@@ -54,6 +55,18 @@ export async function prepareUnits(
   return { units: [], source, first, notes: [note] }
 }
 
+/** @throws QueueError invalid_input with the path that was probably meant */
+function checkFile(source: UnitSource | undefined, cwd: string | null): void {
+  if (source === undefined || !('file' in source) || isAbsolute(source.file) || cwd === null) return
+  throw new QueueError(
+    'invalid_input',
+    `source.file is ${JSON.stringify(source.file)}, which is not an absolute path`,
+    {
+      remedy: `Give its absolute path; in the directory of the job it is "file": ${JSON.stringify(join(cwd, source.file))}.`,
+    },
+  )
+}
+
 /**
  * Makes a source of what add_units or a submit gave, and checks its first unit against the keys.
  * @throws QueueError invalid_input, limit_exceeded
@@ -64,6 +77,7 @@ export async function prepareSource(
   given: { readonly units?: readonly Json[] | undefined; readonly source?: UnitSource | undefined },
   cwd: string | null,
 ): Promise<{ readonly source: NewSource; readonly first: Json }> {
+  checkFile(given.source, cwd)
   const prepared = await sourceOf(context, given, cwd)
   try {
     keys.unitOf(prepared.first)

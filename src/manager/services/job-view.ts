@@ -1,6 +1,7 @@
 import { cutText } from '../../domain/cut-text.ts'
 import type { Display } from '../../domain/display-state.ts'
 import { harmlessText } from '../../domain/display-text.ts'
+import { errorExtract } from '../../domain/error-extract.ts'
 import type { ErrorRecord } from '../../domain/errors.ts'
 import type { Attempt, Job, Json, JsonObject, KeyLimits, Progress, Unit } from '../../domain/job.ts'
 import type { JobStore } from '../../domain/ports/job-store.ts'
@@ -223,7 +224,7 @@ export function errorView(error: ErrorRecord | null): ErrorView | null {
     code: error.code,
     message: harmlessText(error.message),
     remedy: error.remedy,
-    ...(typeof tail === 'string' && tail !== '' ? { untrusted_output_tail: harmlessText(tail) } : {}),
+    ...(typeof tail === 'string' && tail !== '' ? { untrusted_output_tail: harmlessText(errorExtract(tail)) } : {}),
   }
 }
 

@@ -37,16 +37,20 @@ export async function listJobTypes(
   const isFull = request.detail === 'full' || request.type !== undefined
   const types = request.type === undefined ? jobTypes.all() : [jobTypes.named(request.type)]
   const broken = request.type === undefined ? jobTypes.broken() : []
+  const shown = types.map((type) => listed(type, jobTypes.handlerOf(type.type), isFull))
+  const firstExample = shown.find((type) => type.example !== undefined)?.example
   return {
-    types: types.map((type) => listed(type, jobTypes.handlerOf(type.type), isFull)),
+    types: shown,
     unavailable: broken.map(({ type, file, problem }) => ({
       type,
       file,
       problem: isFull ? problem : cutText(problem, longestProblem),
     })),
     next: isFull
-      ? 'submit_job with one of these types; the example shows the shape.'
-      : 'submit_job with one of these types; the example shows the shape, list_job_types with type its schemas.',
+      ? firstExample === undefined
+        ? 'list_job_types {} shows all types.'
+        : `submit_job ${JSON.stringify(firstExample)} is an example.`
+      : `submit_job takes each as its example shows it; list_job_types {"type":"${types[0]?.type ?? 'command'}"} shows the schemas of one.`,
   }
 }
 

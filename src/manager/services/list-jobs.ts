@@ -18,16 +18,19 @@ export async function listJobs(context: ServiceContext, request: OperationCall<'
   })
   const page = found.slice(0, limit)
   const last = page.at(-1)
+  const [first] = page
   const hasMore = found.length > limit && last !== undefined
+  const nextCursor = hasMore ? encodeCursor(last.seq, filter) : null
   return {
     jobs: page.map((job) => jobLine(context, job)),
     has_more: hasMore,
-    next_cursor: hasMore ? encodeCursor(last.seq, filter) : null,
-    next: hasMore
-      ? 'The next page: the same call with cursor set to next_cursor.'
-      : page.length === 0
-        ? 'Nothing matches. Loosen the filter, or submit_job.'
-        : 'job_status {"ids":["…"]} shows one in detail.',
+    next_cursor: nextCursor,
+    next:
+      nextCursor !== null
+        ? `The next page: list_jobs ${JSON.stringify({ ...input, limit, cursor: nextCursor })}.`
+        : first === undefined
+          ? 'Nothing matches. Loosen the filter: list_jobs {"limit":20} shows the newest of all.'
+          : `job_status {"ids":["${first.id}"]} shows one in detail.`,
   }
 }
 

@@ -10,17 +10,27 @@ export function listSchedules(context: ServiceContext, request: OperationCall<'l
   return {
     schedules: found.map((schedule) => scheduleView(context, schedule, request.history)),
     next: nextStep(
-      found.length,
+      found[0]?.name,
       all.map((schedule) => schedule.name),
     ),
   }
 }
 
-function nextStep(found: number, names: readonly string[]): string {
-  if (found > 0) return 'job_status {"ids":["…"]} shows a job of theirs; schedule_job with the same name changes one.'
-  if (names.length === 0) return 'There are no schedules; schedule_job makes one.'
-  return `No schedule has that name; there are: ${namesText(names)}.`
+function nextStep(first: string | undefined, names: readonly string[]): string {
+  if (first !== undefined) {
+    const name = JSON.stringify(first)
+    return `schedule_job {"name":${name},"enabled":false} pauses one; with cron or every_s it changes when it runs; job_status shows the jobs of their runs.`
+  }
+  if (names.length === 0)
+    return `There are no schedules. One is made by, for example, schedule_job ${exampleOfSchedule}.`
+  return `No schedule has that name; there are: ${namesText(names)}. list_schedules {} shows all.`
 }
+
+const exampleOfSchedule = JSON.stringify({
+  name: 'nightly report',
+  cron: '0 6 * * *',
+  job: { params: { argv: ['./report.sh'], cwd: '/home/ada/project' } },
+})
 
 const shownNames = 20
 

@@ -31,14 +31,15 @@ export async function listUnits(
   const last = page.at(-1)
   const hasMore = last !== undefined && page.length < found.length
   const groups = request.cursor === undefined && job.counts.failed > 0 ? await failureGroups(store, job) : []
+  const nextCursor = hasMore ? encodeCursor(last.unit, job.id, filter) : null
   return {
     id: job.id,
     units: page,
     counts: job.counts,
     failure_groups: groups,
     has_more: hasMore,
-    next_cursor: hasMore ? encodeCursor(last.unit, job.id, filter) : null,
-    next: nextStep(job, groups, page, hasMore),
+    next_cursor: nextCursor,
+    next: nextStep(job, groups, page, nextCursor === null ? null : { ...request, cursor: nextCursor }),
   }
 }
 
@@ -59,7 +60,7 @@ function nextStep(
   job: Job,
   groups: ListUnitsAnswer['failure_groups'],
   page: readonly UnitView[],
-  hasMore: boolean,
+  nextPage: OperationCall<'list_units'> | null,
 ): string {
   const sentences: string[] = []
   const failed = groups[0]?.units[0] ?? page.find((unit) => unit.state === 'failed')?.unit
@@ -69,13 +70,13 @@ function nextStep(
       sentences.push(`rerun_job {"id":"${job.id}","only":"failed"} runs the failed ones again.`)
     }
   }
-  if (hasMore) sentences.push('The next page: the same call with cursor set to next_cursor.')
+  if (nextPage !== null) sentences.push(`The next page: list_units ${JSON.stringify(nextPage)}.`)
   if (sentences.length > 0) return sentences.join(' ')
-  if (page.length === 0) return 'No unit matches. Leave states and keys out to see all.'
+  if (page.length === 0) return `No unit matches. list_units {"id":"${job.id}"} shows all.`
   return isFinalJobState(job.state)
     ? `job_result {"id":"${job.id}"} has the results.`
     : job.heldAt !== null
-      ? `Show the person job_status {"ids":["${job.id}"]} (its review), then decide_job.`
+      ? `Show the person job_status {"ids":["${job.id}"]} (its review), then decide_job {"id":"${job.id}","decision":"approve"} or "reject".`
       : `wait_for_jobs {"ids":["${job.id}"]} tells when all have ended.`
 }
 

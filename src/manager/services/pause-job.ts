@@ -22,7 +22,11 @@ export async function pauseJobs(context: ServiceContext, request: OperationCall<
     return { jobs: ids.map((id) => pauseOne(context, id, request.freeze, commit)), has_more: hasMore }
   })
   refuseUnknown(answer.jobs)
-  return { ...answer, queue: null, next: 'resume_job goes on with them; a pause survives restarts.' }
+  return {
+    ...answer,
+    queue: null,
+    next: `resume_job ${call(answer.jobs)} goes on with them; a pause survives restarts.`,
+  }
 }
 
 /**
@@ -37,7 +41,12 @@ export async function resumeJobs(context: ServiceContext, request: OperationCall
     return { jobs: ids.map((id) => resumeOne(context, id, commit)), has_more: hasMore }
   })
   refuseUnknown(answer.jobs)
-  return { ...answer, queue: null, next: 'wait_for_jobs tells when they end.' }
+  return { ...answer, queue: null, next: `wait_for_jobs ${call(answer.jobs)} tells when they end.` }
+}
+
+/** A call takes 50 ids. */
+function call(jobs: readonly PausedJob[]): string {
+  return JSON.stringify({ ids: jobs.slice(0, 50).map((job) => job.id) })
 }
 
 function pauseOne(context: ServiceContext, id: string, freeze: boolean, commit: Commit): PausedJob {
@@ -90,8 +99,9 @@ function resumeOne(context: ServiceContext, id: string, commit: Commit): PausedJ
 
 function goesOn({ dispatcher, clock }: ServiceContext, queue: string): string {
   const wait = dispatcher.waitOfQueue(queue)
-  if (wait === null || wait === 'full' || !wait.isHeld) return 'Its jobs go on as soon as there are slots.'
-  return `It was told to slow down: its jobs go on in ${formatDuration(wait.heldUntil - clock.now())}.`
+  const look = 'queue_status {} shows how busy it is.'
+  if (wait === null || wait === 'full' || !wait.isHeld) return `Its jobs go on as soon as there are slots; ${look}`
+  return `It was told to slow down: its jobs go on in ${formatDuration(wait.heldUntil - clock.now())}; ${look}`
 }
 
 function units(held: readonly HeldUnit[]): string {

@@ -86,7 +86,7 @@ export async function queueStatus(
       accepting_jobs: accepting,
     },
     warnings,
-    next: `list_jobs shows jobs; job_status one of them.${gpuAdvice}`,
+    next: `list_jobs {"states":["unfinished"]} shows what runs and waits.${gpuAdvice}`,
   }
 }
 

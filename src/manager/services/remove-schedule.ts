@@ -19,5 +19,5 @@ export async function removeSchedule(
   })
   if (removed) return { name, removed, next: 'Nothing: it does not fire any more. Jobs that it submitted go on.' }
   const next = names.length === 0 ? 'there are no schedules' : `there are: ${namesText(names)}`
-  return { name, removed, next: `Nothing changed: no schedule has that name; ${next}.` }
+  return { name, removed, next: `Nothing changed: no schedule has that name; ${next}. list_schedules {} shows them.` }
 }

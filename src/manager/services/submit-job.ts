@@ -139,6 +139,6 @@ function answerOf(
     next: view.final
       ? nextStep([view], now)
       : (doNotWait([view], now) ??
-        `It runs without you. wait_for_jobs {"ids":["${job.id}"]} tells when it ends; whats_new finds it in any later chat.`),
+        `It runs without you. wait_for_jobs {"ids":["${job.id}"]} tells when it ends; whats_new {} finds it in any later chat.`),
   }
 }

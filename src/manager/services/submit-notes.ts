@@ -142,13 +142,25 @@ function shellNotes(params: Readonly<Record<string, unknown>>): string[] {
   const argv: unknown = params['argv']
   if (params['shell'] === true || !Array.isArray(argv)) return []
   const [program, ...words] = argv.map(String)
-  const sign = words.find((word) => shellSigns.has(word))
   // An interpreter is given its signs on purpose.
-  if (sign === undefined || program === undefined || takesSigns.has(basename(program))) return []
+  if (program === undefined || takesSigns.has(basename(program))) return []
+  const pattern = takesPatterns.has(basename(program)) ? undefined : words.find((word) => filePattern.test(word))
+  if (pattern !== undefined) {
+    return [
+      `${JSON.stringify(pattern)} is passed to ${basename(program)} as plain text: no shell runs. For a run per file use source {"kind":"glob","pattern":${JSON.stringify(pattern)}} and {{unit.path}}; for one run over all files use shell: true with script.`,
+    ]
+  }
+  const sign = words.find((word) => shellSigns.has(word))
+  if (sign === undefined) return []
   return [
     `"${sign}" is passed to ${basename(program)} as plain text: no shell runs. For ${shellSigns.get(sign)} use shell: true with script.`,
   ]
 }
+
+/** A word that a shell would replace by names of files: no quotes, no regular expression. */
+const filePattern = /^[\w./~-]*\*[\w./*-]*\.\w+$/
+/** Programs that take such a word themselves. */
+const takesPatterns: ReadonlySet<string> = new Set(['grep', 'egrep', 'rg', 'fd', 'git', 'unzip', 'tar', 'rsync', 'zip'])
 
 /** Programs to which such a word alone is an ordinary argument. */
 const takesSigns: ReadonlySet<string> = new Set(['expr', 'test', '[', 'find', 'sh', 'bash', 'zsh', 'dash'])

@@ -1,5 +1,6 @@
 import { cutText } from '../../domain/cut-text.ts'
 import { harmlessJson, harmlessText } from '../../domain/display-text.ts'
+import { errorExtract } from '../../domain/error-extract.ts'
 import type { ErrorRecord } from '../../domain/errors.ts'
 import { formatDuration } from '../../domain/format-duration.ts'
 import type { Attempt, Json, Unit } from '../../domain/job.ts'
@@ -67,7 +68,7 @@ function shortError(error: ErrorRecord | null): ErrorView | null {
   return {
     ...rest,
     message: cutText(view.message, messageLength),
-    ...(tail === undefined ? {} : { untrusted_output_tail: tail.slice(-tailLength).replace(/^[\udc00-\udfff]/, '') }),
+    ...(tail === undefined ? {} : { untrusted_output_tail: errorExtract(tail, tailLength) }),
   }
 }
 

@@ -67,7 +67,7 @@ async function updateQueue(context: ServiceContext, name: string, request: Reque
     commit.afterCommit(() => dispatcher.reloadQueues())
     return changed
   })
-  return { job: null, queue: queueView(context, queue), next: 'queue_status shows the queues.' }
+  return { job: null, queue: queueView(context, queue), next: 'queue_status {} shows the queues.' }
 }
 
 function changesOf(request: Request): JobChanges {

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isFinalJobState } from '../../domain/states.ts'
 import type { WaitAnswer } from '../../domain/wire/jobs.ts'
 import type { OperationCall } from '../../domain/wire/operations.ts'
 import type { JobView } from '../../domain/wire/shared.ts'
 import { doNotWait, nextStep, viewsOf } from './job-status.ts'
+import { judgeWait } from './judge-wait.ts'
 import type { ServiceContext } from './service-context.ts'
 
 type Until = OperationCall<'wait_for_jobs'>['until']
@@ -23,7 +23,7 @@ export async function waitForJobs(
   const ids = [...new Set(request.ids)]
   viewsOf(context, ids, 'concise')
   const since = request.cursor === undefined ? store.lastEventId() : Number(request.cursor)
-  const look = () => progressOf(context, ids, request.until, since)
+  const look = () => judgeWait(store, ids, request.until, since)
   const isOver = () => look() !== 'waiting'
 
   let done = isOver()
@@ -69,19 +69,4 @@ function waitOn(jobs: readonly JobView[], until: Until, cursor: string, now: num
   const wanted = until === 'all_ended' ? jobs.filter((job) => !job.final) : jobs
   const again = { ids: wanted.map((job) => job.id), ...(until === 'all_ended' ? {} : { until }), cursor }
   return `Not yet. wait_for_jobs ${JSON.stringify(again)} waits on; or do something else: the jobs go on by themselves.`
-}
-
-/** What is held waits for a person, who must hear of it: to wait on would help nobody. */
-function progressOf(
-  { store }: ServiceContext,
-  ids: readonly string[],
-  until: Until,
-  since: number,
-): 'satisfied' | 'waits_for_person' | 'waiting' {
-  if (until === 'any_changed') return store.latestEventIdOfJobs(ids) > since ? 'satisfied' : 'waiting'
-  const jobs = store.readJobs(ids)
-  const unfinished = jobs.filter((job) => !isFinalJobState(job.state))
-  const wanted = until === 'all_ended' ? unfinished.length === 0 : unfinished.length < jobs.length
-  if (wanted) return 'satisfied'
-  return unfinished.length > 0 && unfinished.every((job) => job.heldAt !== null) ? 'waits_for_person' : 'waiting'
 }

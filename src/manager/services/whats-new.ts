@@ -132,7 +132,7 @@ function readNews(
 }
 
 function nextStep(told: number, cursor: number, isCut: boolean): string {
-  if (told === 0) return 'Nothing ended since the last look.'
+  if (told === 0) return 'Nothing ended since the last look. list_jobs {"limit":10} shows what was before.'
   const acknowledge = `Tell the person, then call whats_new {"acknowledge":"${cursor}"}`
   return isCut ? `${acknowledge}: it shows what ended next.` : `${acknowledge} so that it is not told again.`
 }

@@ -1,4 +1,4 @@
-import type { Job, JsonObject } from '../../../src/domain/job.ts'
+import type { Job, Json, JsonObject } from '../../../src/domain/job.ts'
 import type {
   DeletedSlice,
   FinalJobRecord,
@@ -7,15 +7,18 @@ import type {
   Statistics,
 } from '../../../src/domain/ports/history-store.ts'
 import type { Schedule, ScheduleNews, ScheduleRun, ScheduleStore } from '../../../src/domain/ports/schedule-store.ts'
+import type { CreateTaskOutcome, NewTask, Task, TaskName, TaskStore } from '../../../src/domain/ports/task-store.ts'
 import type { JobState } from '../../../src/domain/states.ts'
 import { InMemoryHistory } from './in-memory-history.ts'
 import { InMemoryJobReads, type ModelDatabase } from './in-memory-job-reads.ts'
 import { InMemorySchedules } from './in-memory-schedules.ts'
+import { InMemoryTasks } from './in-memory-tasks.ts'
 
-/** Schedules and history of the model, between its reads and its changes of jobs. */
-export abstract class InMemoryRecords extends InMemoryJobReads implements HistoryStore, ScheduleStore {
+/** Schedules, tasks and history of the model, between its reads and its changes of jobs. */
+export abstract class InMemoryRecords extends InMemoryJobReads implements HistoryStore, ScheduleStore, TaskStore {
   protected readonly history: InMemoryHistory
   readonly #schedules: InMemorySchedules
+  readonly #tasks: InMemoryTasks
 
   constructor(now: () => number, database?: ModelDatabase) {
     super(database)
@@ -27,6 +30,7 @@ export abstract class InMemoryRecords extends InMemoryJobReads implements Histor
     }
     this.history = new InMemoryHistory(model)
     this.#schedules = new InMemorySchedules(model)
+    this.#tasks = new InMemoryTasks(model)
   }
 
   abstract atomically<T>(work: () => T): T
@@ -80,6 +84,22 @@ export abstract class InMemoryRecords extends InMemoryJobReads implements Histor
 
   readPruning(limit: number): readonly PruningRecord[] {
     return this.history.readPruning(limit)
+  }
+
+  createTask(task: NewTask): CreateTaskOutcome {
+    return this.#tasks.createTask(task)
+  }
+
+  readTask(name: TaskName): Task | null {
+    return this.#tasks.readTask(name)
+  }
+
+  settleTaskIfOpen(name: TaskName, outcome: Json, now: number): boolean {
+    return this.#tasks.settleTaskIfOpen(name, outcome, now)
+  }
+
+  cancelTaskIfOpen(name: TaskName, now: number): boolean {
+    return this.#tasks.cancelTaskIfOpen(name, now)
   }
 
   saveSchedule(schedule: Schedule): void {

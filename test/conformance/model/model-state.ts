@@ -18,6 +18,7 @@ import type { Lane, LaneHold, Queue } from '../../../src/domain/ports/lane-store
 import type { RemoteIdentity } from '../../../src/domain/ports/remote-executor.ts'
 import type { Schedule, ScheduleRun } from '../../../src/domain/ports/schedule-store.ts'
 import type { NewSource } from '../../../src/domain/ports/source-store.ts'
+import type { NewTask, Task } from '../../../src/domain/ports/task-store.ts'
 import type {
   AttemptOutcome,
   CancelReason,
@@ -138,6 +139,15 @@ export interface ModelSource {
   isDone: boolean
 }
 
+export interface ModelTask {
+  readonly asked: NewTask
+  /** Those that there were. */
+  readonly jobIds: readonly string[]
+  cancelledAt: number | null
+  settledAt: number | null
+  outcome: Task['outcome']
+}
+
 /** What the running manager is told of with `takeConsequences`. */
 export interface ModelNotes {
   jobs: Set<string>
@@ -168,6 +178,7 @@ export interface ModelState {
   laneStarts: (Lane & { startedAt: number })[]
   notes: ModelNotes
   schedules: Schedule[]
+  tasks: ModelTask[]
   scheduleRuns: { run: ScheduleRun; eventId: number }[]
   /** By work hash. */
   durations: Map<string, { samples: number[]; updatedAt: number }>
@@ -194,6 +205,7 @@ export function emptyState(): ModelState {
     laneStarts: [],
     notes: emptyNotes(),
     schedules: [],
+    tasks: [],
     scheduleRuns: [],
     durations: new Map(),
     leaving: new Set(),

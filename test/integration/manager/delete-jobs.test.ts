@@ -62,7 +62,7 @@ test('at most 500 a call; the same call again goes on', async () => {
   const first = await call(history, { filter: { states: ['cancelled'] } })
   expect(first).toMatchObject({ deleted: 500, has_more: true })
   expect(first.ids).toHaveLength(50)
-  expect(first.next).toContain('the same call again')
+  expect(first.next).toContain('More match: delete_jobs {"filter":{')
   expect(await call(history, { filter: { states: ['cancelled'] } })).toMatchObject({ deleted: 20, has_more: false })
   expect(ids()).toEqual([])
 })

@@ -79,7 +79,7 @@ describe('results', () => {
       [2, 'all.txt'],
     ])
     expect(answer.next).toContain(`job_result {"id":"${jobIdOf(1)}","artifact":"page.txt","unit":0} reads a file.`)
-    expect(await ask({ number: 1, artifact: 'all.txt' })).toMatchObject({ artifact_text: 'one two' })
+    expect(await ask({ number: 1, artifact: 'all.txt' })).toMatchObject({ untrusted_artifact_text: 'one two' })
   })
 })
 
@@ -103,7 +103,7 @@ describe('artifacts', () => {
     complete(2, 'ok', Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`part ${1_000 + index}`, 'x'])))
     const many = await ask({ number: 2 })
     expect([many.artifacts.length, many.more_artifacts]).toEqual([100, true])
-    expect(await ask({ number: 2, artifact: 'part 1100' })).toMatchObject({ artifact_text: 'x' })
+    expect(await ask({ number: 2, artifact: 'part 1100' })).toMatchObject({ untrusted_artifact_text: 'x' })
   })
 
   test('a text is read up to max_bytes, cut between characters, and harmless to show', async () => {
@@ -111,12 +111,19 @@ describe('artifacts', () => {
     submit(1)
     const [path] = complete(1, 'ok', { 'a.txt': `${'ä'.repeat(60)}\u001b[2J`, 'empty.txt': '' })
     const whole = await ask({ number: 1, artifact: 'a.txt' })
-    expect(whole).toMatchObject({ artifact_text: `${'ä'.repeat(60)}\\x1b[2J`, truncated: false, result: null })
+    expect(whole).toMatchObject({
+      untrusted_artifact_text: `${'ä'.repeat(60)}\\x1b[2J`,
+      truncated: false,
+      result: null,
+    })
     expect(whole.artifacts.map(({ name }) => name)).toEqual(['a.txt'])
     const cut = await ask({ number: 1, artifact: 'a.txt', max_bytes: 101 })
-    expect(cut).toMatchObject({ artifact_text: 'ä'.repeat(50), truncated: true })
+    expect(cut).toMatchObject({ untrusted_artifact_text: 'ä'.repeat(50), truncated: true })
     expect(cut.next).toContain(path)
-    expect(await ask({ number: 1, artifact: 'empty.txt' })).toMatchObject({ artifact_text: '', truncated: false })
+    expect(await ask({ number: 1, artifact: 'empty.txt' })).toMatchObject({
+      untrusted_artifact_text: '',
+      truncated: false,
+    })
   })
 
   test.each([
@@ -128,8 +135,8 @@ describe('artifacts', () => {
     submit(1)
     const [path] = complete(1, 'ok', { picture: content })
     const answer = await ask({ number: 1, artifact: 'picture' })
-    expect(answer).toMatchObject({ artifact_text: null, truncated: false })
-    expect(answer.next).toBe(`It is no text; the file is ${path}.`)
+    expect(answer).toMatchObject({ untrusted_artifact_text: null, truncated: false })
+    expect(answer.next).toBe(`It is no text; the file is ${path}. job_result {"id":"${answer.id}"} lists all files.`)
   })
 
   test('a file that is gone, and a link or a folder in its place, are not read', async () => {
@@ -142,7 +149,7 @@ describe('artifacts', () => {
     mkdirSync(folder ?? '')
     for (const artifact of ['gone', 'link', 'folder']) {
       const answer = await ask({ number: 1, artifact })
-      expect(answer).toMatchObject({ artifact_text: null })
+      expect(answer).toMatchObject({ untrusted_artifact_text: null })
       expect(answer.next).toContain('gone')
     }
   })
@@ -153,8 +160,8 @@ describe('artifacts', () => {
     complete(1, 0, { 'page.txt': 'zero' })
     complete(1, 1, { 'page.txt': 'one', 'other.txt': '' })
     await expect(ask({ number: 1, artifact: 'page.txt' })).rejects.toThrow(/several units.*such as 0, 1/)
-    expect(await ask({ number: 1, artifact: 'page.txt', unit: 1 })).toMatchObject({ artifact_text: 'one' })
-    expect(await ask({ number: 1, artifact: 'other.txt' })).toMatchObject({ artifact_text: '' })
+    expect(await ask({ number: 1, artifact: 'page.txt', unit: 1 })).toMatchObject({ untrusted_artifact_text: 'one' })
+    expect(await ask({ number: 1, artifact: 'other.txt' })).toMatchObject({ untrusted_artifact_text: '' })
     await expect(ask({ number: 1, artifact: 'none' })).rejects.toThrow(
       'has no artifact "none"; it has page.txt, other.txt',
     )

@@ -279,7 +279,9 @@ test('to resume a queue that was told to slow down lifts the hold, and what was 
   await waitUntil(() => linesOf('told').length === 1, { what: 'the first attempt' })
   await waitUntil(async () => (await view(id)).attempts === 1 && (await view(id)).state !== 'running')
   const answer = await client.call('resume_job', { queue: 'scolded' })
-  expect(answer.next).toBe('It was told to slow down; that hold was lifted. Its jobs go on as soon as there are slots.')
+  expect(answer.next).toBe(
+    'It was told to slow down; that hold was lifted. Its jobs go on as soon as there are slots; queue_status {} shows how busy it is.',
+  )
   expect(answer.queue).toMatchObject({ held_until: null })
   expect(await manager.ended(id)).toMatchObject({ state: 'completed' })
 })

@@ -256,12 +256,18 @@ describe('what is refused', () => {
 
 describe('list_schedules and remove_schedule', () => {
   test('by name, one, or none', async () => {
-    expect(list()).toEqual({ schedules: [], next: 'There are no schedules; schedule_job makes one.' })
+    expect(list()).toEqual({
+      schedules: [],
+      next: expect.stringContaining('There are no schedules. One is made by, for example, schedule_job {'),
+    })
     await schedule({ name: 'b', every_s: 60, job })
     await schedule({ name: 'a', every_s: 60, job })
     expect(list().schedules.map((one) => one.name)).toEqual(['a', 'b'])
     expect(list('b').schedules.map((one) => one.name)).toEqual(['b'])
-    expect(list('c')).toEqual({ schedules: [], next: 'No schedule has that name; there are: "a", "b".' })
+    expect(list('c')).toEqual({
+      schedules: [],
+      next: 'No schedule has that name; there are: "a", "b". list_schedules {} shows all.',
+    })
   })
 
   test('history is newest first, last_run is there without any', async () => {
@@ -288,7 +294,7 @@ describe('list_schedules and remove_schedule', () => {
     expect(await removeSchedule(context, { name: 'hourly' })).toEqual({
       name: 'hourly',
       removed: false,
-      next: 'Nothing changed: no schedule has that name; there are no schedules.',
+      next: 'Nothing changed: no schedule has that name; there are no schedules. list_schedules {} shows them.',
     })
   })
 })

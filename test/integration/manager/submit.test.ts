@@ -91,7 +91,7 @@ describe('notes and next', () => {
   test('of a later start say when, and not to wait', async () => {
     const { id, notes, next } = await manager.submit({ params: { argv: ['true'] }, run_at: '2099-01-01T00:00:00Z' })
     expect(notes[0]).toMatch(/^It starts at 2099-01-01 00:00 UTC, in \d+ d/)
-    const expected = 'It starts at 2099-01-01 00:00 UTC; do not wait for it. whats_new finds it in any later chat.'
+    const expected = 'It starts at 2099-01-01 00:00 UTC; do not wait for it. whats_new {} finds it in any later chat.'
     expect(next).toBe(expected)
     expect((await manager.client.call('job_status', { ids: [id] })).next).toBe(expected)
   })

@@ -125,11 +125,16 @@ test('the event stream tells every change once, from where one left off', async 
   const stop = new AbortController()
   const events: EventMessage[] = []
   const live = await manager.submit({ params: { argv: ['true'] } })
-  for await (const event of manager.client.events({ after: 0, signal: stop.signal })) {
+  const notices: string[] = []
+  for await (const notice of manager.client.events({ after: 0, signal: stop.signal })) {
+    notices.push(notice.kind)
+    if (notice.kind !== 'job') continue
+    const { event } = notice
     events.push(event)
     if (event.job_id === live.id && event.type === 'job.completed') break
   }
   stop.abort()
+  expect(notices[0]).toBe('open')
   const ids = events.map((event) => event.id)
   expect(ids).toEqual([...new Set(ids)].sort((left, right) => left - right))
   const types = events.filter((event) => event.job_id === id).map((event) => event.type)

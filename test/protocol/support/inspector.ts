@@ -1,57 +1,21 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { repositoryRoot } from '../../support/repository.ts'
+import { installedTool } from './installed-tool.ts'
+import { type ProgramRun, runProgram } from './run-program.ts'
 
-const folder = join(repositoryRoot, 'tools', 'inspector')
-const launcher = join(
-  folder,
-  'node_modules',
-  '@modelcontextprotocol',
-  'inspector',
-  'clients',
-  'launcher',
-  'build',
-  'index.js',
-)
+const launcher = join('@modelcontextprotocol', 'inspector', 'clients', 'launcher', 'build', 'index.js')
 
-export interface InspectorRun {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
+export const inspector = installedTool('inspector', launcher)
 
-/** Installs the Inspector from its lock file where it is missing; it has a folder of its own because it asks for Node 22. */
-export function ensureInspector(): void {
-  if (existsSync(launcher)) return
-  const install = spawnSync('npm', ['ci', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund'], {
-    encoding: 'utf8',
-    // The command runs on Node 20, too, whatever the package says; a strict npm would refuse.
-    env: { ...process.env, npm_config_engine_strict: 'false' },
-  })
-  if (install.status !== 0) throw new Error(`npm ci in tools/inspector failed:\n${install.stdout}${install.stderr}`)
-}
+/** Exit statuses of the Inspector that the tests mean. */
+export const inspectorExit = { fine: 0, toolError: 5, badSchema: 6 } as const
 
-/** Runs the Inspector's command line against a server. */
+/** Runs the Inspector's command line against a server, which it gives nothing of its environment but a few base names. */
 export function runInspector(
   server: readonly string[],
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
-): Promise<InspectorRun> {
-  const child = spawn(process.execPath, [launcher, '--cli', ...server, ...args], {
-    env: { ...environment, HOME: environment['NIGHTKILN_HOME'] ?? '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code) => resolve({ code, stdout, stderr }))
-  })
+): Promise<ProgramRun> {
+  const home = environment['NIGHTKILN_HOME'] ?? ''
+  const given = ['-e', `NIGHTKILN_HOME=${home}`]
+  return runProgram([inspector.program, '--cli', ...given, ...server, ...args], { ...environment, HOME: home })
 }

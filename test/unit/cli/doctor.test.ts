@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { linuxFileSystem, syncFolderIn } from '../../../src/cli/doctor/file-system-kind.ts'
-import { checkDesktopPath, isSupportedNode } from '../../../src/cli/doctor/program-checks.ts'
+import { checkDesktopPath } from '../../../src/cli/doctor/program-checks.ts'
 import { checkFileSystem, checkStateDirectory } from '../../../src/cli/doctor/state-checks.ts'
+import { isSupportedNode } from '../../../src/client/node-version.ts'
 
 function temporary(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nk-doctor-'))

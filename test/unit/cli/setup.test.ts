@@ -23,7 +23,13 @@ import {
   type SetupWorld,
 } from '../../../src/cli/setup/client-files.ts'
 import { runSetup, type SetupRequest } from '../../../src/cli/setup/run-setup.ts'
-import { lastingPath, makeServerEntry, mergedPath, type ServerEntry } from '../../../src/cli/setup/server-entry.ts'
+import {
+  lastingPath,
+  makeHttpEntry,
+  makeServerEntry,
+  mergedPath,
+  type ServerEntry,
+} from '../../../src/cli/setup/server-entry.ts'
 import { textDiff } from '../../../src/cli/setup/text-diff.ts'
 
 const entry: ServerEntry = {
@@ -94,6 +100,33 @@ describe('setup', () => {
       'added',
       'unchanged',
     ])
+  })
+
+  it('writes every editor of the VS Code family that is there, and profiles with servers of their own', () => {
+    const world = makeWorld()
+    const editors = join(world.home, '.config')
+    mkdirSync(join(editors, 'Code - Insiders', 'User', 'profiles', 'shares'), { recursive: true })
+    mkdirSync(join(editors, 'VSCodium', 'User'), { recursive: true })
+    put(join(editors, 'Code - Insiders', 'User', 'profiles', 'own', 'mcp.json'), '{"servers": {"other": {}}}')
+    const outcomes = runSetup(world, request({ clients: ['vscode'] }), entry)
+    expect(outcomes.map((outcome) => outcome.file)).toEqual(
+      ['Code - Insiders/User/mcp.json', 'Code - Insiders/User/profiles/own/mcp.json', 'VSCodium/User/mcp.json'].map(
+        (file) => join(editors, file),
+      ),
+    )
+    expect(json(outcomes[1]?.file ?? '')['servers']).toEqual({ other: {}, nightkiln: { type: 'stdio', ...entry } })
+  })
+
+  it('writes the file of any other client in the form that most share', () => {
+    const world = makeWorld()
+    const file = join(world.home, 'other', 'mcp_config.json')
+    put(file, '{"mcpServers": {"other": {}}}')
+    const http = makeHttpEntry('http://127.0.0.1:8765/mcp', `nk_${'x'.repeat(43)}`)
+    const [outcome] = runSetup(world, request({ clients: [], file }), http)
+    expect(json(file)).toEqual({ mcpServers: { other: {}, nightkiln: http } })
+    const shown = textDiff(outcome?.change?.before ?? '', outcome?.change?.after ?? '').join('\n')
+    expect(shown).toContain('Bearer nk_…')
+    expect(shown).not.toContain('xxx')
   })
 
   it('writes the files of a project', () => {

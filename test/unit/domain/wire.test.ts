@@ -69,7 +69,7 @@ describe('bounds of requests', () => {
   test('defaults are filled in', () => {
     expect(jobs.waitRequest.parse({ ids: [id] })).toEqual({ ids: [id], until: 'all_ended', timeout_s: 25 })
     expect(jobs.listRequest.parse({})).toEqual({ limit: 20 })
-    expect(jobs.logsRequest.parse({ id })).toEqual({ id, mode: 'tail', max_bytes: 8_000 })
+    expect(jobs.logsRequest.parse({ id })).toEqual({ id, max_bytes: 8_000 })
     expect(stopRequest.parse({})).toEqual({ drain_ms: 0, running: 'leave', reason: 'user' })
     expect(jobs.statusRequest.parse({ ids: [id] })).toEqual({ ids: [id], detail: 'concise' })
   })

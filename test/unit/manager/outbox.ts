@@ -4,13 +4,17 @@ import type { EventListener } from '../../../src/manager/runtime/event-hub.ts'
 import type { ServiceContext } from '../../../src/manager/services/service-context.ts'
 
 /** An outbox in memory; some 1 kB an event on the wire. */
-export function createOutbox(events: number, forgotten = 0) {
+export function createOutbox(
+  events: number,
+  forgotten = 0,
+  about: (id: number) => Pick<EventRecord, 'type' | 'jobId'> = () => ({ type: 'job.submitted', jobId: 'job' }),
+) {
   let newest = events
   const listeners = new Set<EventListener>()
+  const typeListeners = new Set<() => void>()
   const record = (id: number): EventRecord => ({
     id,
-    type: 'job.submitted',
-    jobId: 'job',
+    ...about(id),
     unitId: null,
     data: { filler: 'x'.repeat(900) },
     createdAt: 0,
@@ -27,9 +31,19 @@ export function createOutbox(events: number, forgotten = 0) {
       return () => listeners.delete(listener)
     },
   }
+  const jobTypes = {
+    subscribe(listener: () => void) {
+      typeListeners.add(listener)
+      return () => typeListeners.delete(listener)
+    },
+  }
   return {
-    context: { store, events: hub } as unknown as ServiceContext,
+    context: { store, events: hub, jobTypes } as unknown as ServiceContext,
     listeners,
+    typeListeners,
+    changeJobTypes() {
+      for (const listener of typeListeners) listener()
+    },
     publish(more: number) {
       const events = Array.from({ length: more }, (_, index) => record(newest + 1 + index))
       newest += more

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream'
 import { describe, expect, test, vi } from 'vitest'
-import { guardInput } from '../../../src/server/stdio-guard.ts'
+import { type GuardOptions, guardInput } from '../../../src/server/stdio-guard.ts'
 
 /** An output whose reader can be stopped. */
 function slowOutput() {
@@ -28,7 +28,7 @@ function slowOutput() {
   }
 }
 
-function guarded(options: { readonly isFull?: () => boolean } = {}) {
+function guarded(options: Partial<Pick<GuardOptions, 'isFull' | 'check'>> = {}) {
   const stdin = new PassThrough()
   const output = slowOutput()
   const onInputEnd = vi.fn<() => void>()
@@ -37,6 +37,7 @@ function guarded(options: { readonly isFull?: () => boolean } = {}) {
     stdin,
     output: output.stream,
     maxBytes: 50,
+    check: options.check ?? (() => ({ kind: 'request' })),
     isFull: options.isFull ?? (() => false),
     onInputEnd,
     onHandedOn,
@@ -81,6 +82,34 @@ describe('the stdin guard', () => {
     full = false
     input.proceed()
     await expect.poll(() => lines).toEqual(['a', 'b'])
+  })
+
+  test('hands answers of the client on although too many requests wait: some may be waiting for them', async () => {
+    const check: GuardOptions['check'] = (bytes) => ({
+      kind: bytes.toString('utf8') === 'yes\n' ? 'answer' : 'request',
+    })
+    const { stdin, lines } = guarded({ isFull: () => true, check })
+    stdin.write('a\nyes\nb\n')
+    await expect.poll(() => lines).toEqual(['yes'])
+  })
+
+  test('takes a mark of byte order off, and answers what is no message', async () => {
+    const check: GuardOptions['check'] = (bytes) =>
+      bytes.toString('utf8') === 'bad\n' ? { kind: 'refused', error: 'no\n' } : { kind: 'request' }
+    const { stdin, output, lines } = guarded({ check })
+    stdin.write('\ufeffa\nbad\nb\n')
+    await expect.poll(() => lines).toEqual(['a', 'b'])
+    expect(output.written).toEqual(['no\n'])
+  })
+
+  test('stops reading ahead when many short lines wait, which take more than their bytes', async () => {
+    const { stdin, output } = guarded()
+    output.block()
+    output.stream.write('an answer that is not read')
+    stdin.write('x\n'.repeat(100_000))
+    await expect.poll(() => stdin.isPaused()).toBe(true)
+    output.unblock()
+    await expect.poll(() => stdin.isPaused()).toBe(false)
   })
 
   test('stops reading ahead when much waits', async () => {

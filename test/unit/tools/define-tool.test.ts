@@ -1,39 +1,16 @@
 import { describe, expect, test } from 'vitest'
+import { usualAnswerCharacters } from '../../../src/config/answer-limit.ts'
 import { QueueError } from '../../../src/domain/errors.ts'
 import { tools } from '../../../src/tools/all-tools.ts'
 import type { ToolHost } from '../../../src/tools/define-tool.ts'
-import { usualAnswerCharacters } from '../../../src/tools/fit-answer.ts'
 import { longestToolWaitSeconds } from '../../../src/tools/wait-for-jobs.ts'
 import { jobView } from '../../support/job-view.ts'
+import { callTool, plainCall } from '../../support/tool-call.ts'
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057'
 const otherId = '01890a5d-ac96-774b-bcce-b302099a8058'
 const job = jobView({ id })
 const statusAnswer = { jobs: [job], missing: [], next: 'wait' }
-
-interface Seen {
-  readonly name: string
-  readonly request: Record<string, unknown>
-}
-
-/** Calls a tool on a manager that answers with what is given, or throws it. */
-async function callTool(name: string, input: unknown, answer: unknown) {
-  const seen: Seen[] = []
-  const host: ToolHost = {
-    call: (operation, request) => {
-      seen.push({ name: operation, request: request as Record<string, unknown> })
-      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer as never)
-    },
-    submitContext: async (submittedBy) => ({ environment: {}, cwd: '/work', submitted_by: submittedBy }),
-    newIdempotencyKey: () => 'random-key',
-  }
-  const tool = tools.find((candidate) => candidate.name === name)
-  if (tool === undefined) throw new Error(`no tool ${name}`)
-  const call = { signal: new AbortController().signal, submittedBy: 'client 1' }
-  const result = await tool.run(input, call, host)
-  const first = result.content[0]
-  return { result, text: first?.type === 'text' ? first.text : '', seen }
-}
 
 describe('answers', () => {
   test('are the same facts as text and as structure', async () => {
@@ -64,7 +41,7 @@ describe('answers', () => {
     const large = { ...job, result: { text: 'r'.repeat(8_000) }, params: { argv: ['p'.repeat(3_000)] } }
     const jobs = Array.from({ length: 20 }, () => large)
     const { result, text } = await callTool('job_status', { ids: [id], detail: 'full' }, { ...statusAnswer, jobs })
-    expect(text.length).toBeLessThanOrEqual(usualAnswerCharacters + 500)
+    expect(text.length).toBeLessThanOrEqual(usualAnswerCharacters)
     expect(result.structuredContent).toMatchObject({ next: expect.stringContaining('left out') })
     expect(result.structuredContent).toHaveProperty('jobs.length', 20)
   })
@@ -79,7 +56,9 @@ describe('errors', () => {
     )
     expect(result.isError).toBe(true)
     expect(result.structuredContent).toBeUndefined()
-    expect(text).toBe(`job_not_found: no job has the id ${id}. Call list_jobs (nightkiln list) to find the id.`)
+    expect(text).toBe(
+      `job_not_found: no job has the id ${id}. Call list_jobs {"limit":20} (nightkiln list) to find the id.`,
+    )
   })
 
   test('of a submit that may have arrived name the key to repeat it with', async () => {
@@ -114,7 +93,7 @@ describe('arguments', () => {
 
   test.each([
     ['job_status', {}, /^invalid_input: no job was named/],
-    ['job_status', { ids: ['x'] }, /ids\.0 is "x", which is not a job id.*job_status again, for example/],
+    ['job_status', { ids: ['x'] }, /ids\.0 is "x", which is not a job id.*list_jobs \{.*job_status again/],
     ['job_status', { ids: [] }, /^invalid_input: ids is empty/],
     ['job_status', { id, verbose: true }, /unknown argument "verbose"; valid: ids, detail, id/],
     [
@@ -223,9 +202,10 @@ test('cancelling the request ends the call to the manager', async () => {
     },
     submitContext: () => Promise.reject(new Error('not asked')),
     newIdempotencyKey: () => 'unused',
+    newTaskId: () => 'unused',
   }
   const wait = tools.find(({ name }) => name === 'wait_for_jobs')
-  const answer = wait?.run({ ids: [id] }, { signal: abort.signal, submittedBy: 'client 1' }, host)
+  const answer = wait?.run({ ids: [id] }, plainCall({ signal: abort.signal }), host)
   await expect.poll(() => managerSignal?.aborted).toBe(false)
   abort.abort(new Error('the client changed its mind'))
   expect(await answer).toMatchObject({ isError: true })

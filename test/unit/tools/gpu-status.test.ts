@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { usualAnswerCharacters } from '../../../src/config/answer-limit.ts'
 import { type QueueStatusAnswer, queueStatusAnswer } from '../../../src/domain/wire/jobs.ts'
-import { usualAnswerCharacters } from '../../../src/tools/fit-answer.ts'
 import { queueStatus } from '../../../src/tools/queue-status.ts'
 import { gpuWorkerStatus, gpuWorkerTest } from '../../support/fake-gpu-fleet.ts'
+import { callTool } from '../../support/tool-call.ts'
 
 const answer: QueueStatusAnswer = {
   manager: {
@@ -31,17 +32,11 @@ const answer: QueueStatusAnswer = {
 }
 
 async function call(input: unknown, given: QueueStatusAnswer) {
-  const requests: unknown[] = []
-  const host = {
-    call: (_operation: string, request: unknown) => {
-      requests.push(request)
-      return Promise.resolve(given as never)
-    },
-    submitContext: async (submittedBy: string) => ({ environment: {}, cwd: '/', submitted_by: submittedBy }),
-    newIdempotencyKey: () => 'key',
+  const { result, seen } = await callTool(queueStatus, input, given)
+  return {
+    requests: seen.map(({ request }) => request),
+    shown: result.structuredContent as unknown as QueueStatusAnswer,
   }
-  const result = await queueStatus.run(input, { signal: new AbortController().signal, submittedBy: 'c' }, host)
-  return { requests, shown: result.structuredContent as unknown as QueueStatusAnswer }
 }
 
 test('queue_status connects to GPU workers only when it is asked to', async () => {
@@ -68,5 +63,5 @@ test('workers with very many job types do not make it long; no worker is left ou
   expect(JSON.stringify(shown).length).toBeLessThan(usualAnswerCharacters)
   expect(shown.gpu_workers).toHaveLength(5)
   expect(shown.gpu_tests).toHaveLength(5)
-  expect(shown.next).toContain('cut to stay small')
+  expect(shown.next).toContain('left out to keep this answer small')
 })

@@ -1,30 +1,19 @@
 import { describe, expect, test } from 'vitest'
+import { usualAnswerCharacters } from '../../../src/config/answer-limit.ts'
 import type { ListUnitsAnswer, UnitView } from '../../../src/domain/wire/units.ts'
 import { tools } from '../../../src/tools/all-tools.ts'
-import type { ToolHost } from '../../../src/tools/define-tool.ts'
-import { usualAnswerCharacters } from '../../../src/tools/fit-answer.ts'
 import { fitJobs } from '../../../src/tools/fit-jobs.ts'
 import { fitUnits } from '../../../src/tools/fit-units.ts'
 import { jobView } from '../../support/job-view.ts'
+import { callTool } from '../../support/tool-call.ts'
 
 const id = '01890a5d-ac96-774b-bcce-b302099a8057'
 const otherId = '01890a5d-ac96-774b-bcce-b302099a8058'
 
 /** @returns what a tool asks of the manager, or its error text. */
 async function requestOf(name: string, input: unknown): Promise<unknown> {
-  let seen: unknown
-  const host: ToolHost = {
-    call: (_operation, request) => {
-      seen = request
-      return Promise.reject(new Error('not answered'))
-    },
-    submitContext: async (submittedBy) => ({ environment: {}, cwd: '/work', submitted_by: submittedBy }),
-    newIdempotencyKey: () => 'random-key',
-  }
-  const tool = tools.find((candidate) => candidate.name === name)
-  const result = await tool?.run(input, { signal: new AbortController().signal, submittedBy: 'client 1' }, host)
-  const first = result?.content[0]
-  return seen ?? (first?.type === 'text' ? first.text : undefined)
+  const { seen, text } = await callTool(name, input, new Error('not answered'))
+  return seen[0]?.request ?? text
 }
 
 describe('the calls of the tools', () => {
@@ -52,7 +41,7 @@ describe('the calls of the tools', () => {
   })
 
   test.each([
-    ['decide_job', { id }, /^invalid_input: decision is missing; valid: approve, reject/],
+    ['decide_job', { id }, /^invalid_input: nothing was decided .*decide_job \{"id":.*"approve"\}/],
     ['decide_job', { id, decision: 'yes' }, /decision is "yes"; valid: approve, reject/],
     ['update_job', { id, params: { argv: ['x'] } }, /unknown argument "params"; valid: id, name/],
     ['delete_jobs', { filter: { state: 'failed' } }, /filter has the unknown key "state"; valid: states/],
@@ -145,10 +134,10 @@ describe('long answers', () => {
       result: { text: 'r'.repeat(2_000) },
     }))
     const fitted = fitUnits(unitsAnswer(units))
-    expect(JSON.stringify(fitted).length).toBeLessThanOrEqual(usualAnswerCharacters + 500)
+    expect(JSON.stringify(fitted).length).toBeLessThanOrEqual(usualAnswerCharacters)
     expect(fitted.units.map((one) => one.unit)).toEqual(units.map((one) => one.unit))
     expect(fitted.units[0]?.error?.message).toBe('exit code 1')
-    expect(fitted.next).toMatch(/Details were left out/)
+    expect(fitted.next).toMatch(/Parts were left out to keep this answer small: .*list_units \{/)
   })
 
   test('about few units stay as they are', () => {
@@ -174,7 +163,7 @@ describe('long answers', () => {
       results,
     }
     const fitted = fitJobs({ jobs: [jobView({ state: 'awaiting_approval', review })], next: 'decide' })
-    expect(JSON.stringify(fitted).length).toBeLessThanOrEqual(usualAnswerCharacters + 500)
+    expect(JSON.stringify(fitted).length).toBeLessThanOrEqual(usualAnswerCharacters)
     expect(fitted.jobs[0]?.review).toMatchObject({ units_run: 30, rest_seconds: 470, rest_cost: 4.7 })
   })
 })

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
+import { usualAnswerCharacters } from '../../../src/config/answer-limit.ts'
 import type { ScheduleView } from '../../../src/domain/wire/schedules.ts'
 import { localTimeZone } from '../../../src/platform/local-time-zone.ts'
-import type { Tool, ToolHost } from '../../../src/tools/define-tool.ts'
-import { usualAnswerCharacters } from '../../../src/tools/fit-answer.ts'
+import type { Tool } from '../../../src/tools/define-tool.ts'
 import { listSchedules } from '../../../src/tools/list-schedules.ts'
 import { removeSchedule } from '../../../src/tools/remove-schedule.ts'
 import { scheduleJob } from '../../../src/tools/schedule-job.ts'
+import { callTool } from '../../support/tool-call.ts'
 
 const view: ScheduleView = {
   id: 'id',
@@ -23,17 +24,8 @@ const view: ScheduleView = {
 }
 
 async function call(tool: Tool, input: unknown, answer: unknown) {
-  const requests: unknown[] = []
-  const host: ToolHost = {
-    call: (_operation, request) => {
-      requests.push(request)
-      return Promise.resolve(answer as never)
-    },
-    submitContext: async (submittedBy) => ({ environment: {}, cwd: '/work', submitted_by: submittedBy }),
-    newIdempotencyKey: () => 'random-key',
-  }
-  const result = await tool.run(input, { signal: new AbortController().signal, submittedBy: 'client 1' }, host)
-  return { result, request: requests[0] }
+  const { result, seen } = await callTool(tool, input, answer)
+  return { result, request: seen[0]?.request }
 }
 
 test('schedule_job sends who asks and where they are', async () => {
@@ -70,7 +62,7 @@ test('many schedules still fit: runs go first, next times stay', async () => {
   expect(JSON.stringify(shown).length).toBeLessThan(usualAnswerCharacters)
   expect(shown.schedules).toHaveLength(30)
   expect(shown.schedules[0]?.next_runs).toHaveLength(2)
-  expect(shown.next).toContain('Runs were left out')
+  expect(shown.next).toMatch(/left out to keep this answer small: list_schedules \{"name":/)
 })
 
 test('remove_schedule takes a name', async () => {

@@ -1,0 +1,97 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import { type AddressInfo, isIPv6 } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { getRequestListener } from '@hono/node-server'
+import { QueueError } from '../../domain/errors.ts'
+import type { HttpApp } from './http-app.ts'
+import type { ListenAddress } from './listen-address.ts'
+import { refusal } from './refusal.ts'
+
+export interface HttpListener {
+  readonly port: number
+  /** Such as `http://127.0.0.1:8765`. */
+  readonly origin: string
+  /** No new connections; open calls get up to `graceMs` to be answered, then every connection is closed. */
+  close(graceMs: number): Promise<void>
+}
+
+export interface ListenerLimits {
+  /** Of the headers of a request, ms. */
+  readonly headersMs: number
+  /** Of a whole request with its body, ms; a body that trickles in is cut off. */
+  readonly requestMs: number
+  /** Longest time in which nothing is sent or received, ms; streams send something every 15 s. */
+  readonly silentMs: number
+  /** Beyond it connections are closed at once. Twice the requests that are served: those beyond are told to come back. */
+  readonly connections: number
+}
+
+export const usualLimits: ListenerLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  silentMs: 120_000,
+  connections: 512,
+}
+
+const keepAliveMs = 30_000
+
+/** @throws QueueError config_invalid when the address cannot be had */
+export async function listenHttp(
+  app: HttpApp,
+  address: ListenAddress,
+  limits: ListenerLimits = usualLimits,
+): Promise<HttpListener> {
+  const serve = getRequestListener(
+    (request, { incoming, outgoing }) =>
+      app.fetch(request, {
+        // What is left of a body that is refused is read and dropped by the package, within bounds, so that the answer arrives.
+        body: (incoming as IncomingMessage).iterator({ destroyOnReturn: false }),
+        hangUp: () => outgoing.destroy(),
+      }),
+    { errorHandler: () => refusal(400, 'The target or the Host header of the request cannot be understood.') },
+  )
+  const server = createServer(
+    {
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      connectionsCheckingInterval: Math.max(20, limits.headersMs / 4),
+      keepAliveTimeout: keepAliveMs,
+    },
+    (incoming, outgoing) => void serve(incoming, outgoing),
+  )
+  server.timeout = limits.silentMs
+  server.maxConnections = limits.connections
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(address, error)))
+    server.listen(address.port, address.host, 511, resolve)
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    origin: `http://${shownAddress(address.host, port)}`,
+    async close(graceMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      const waited = new AbortController()
+      await Promise.race([closed, delay(graceMs, undefined, { signal: waited.signal }).catch(() => undefined)])
+      waited.abort()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function shownAddress(host: string, port: number): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+function cannotListen({ host, port }: ListenAddress, error: NodeJS.ErrnoException): QueueError {
+  const inUse = error.code === 'EADDRINUSE'
+  return new QueueError(
+    'config_invalid',
+    `cannot listen on ${shownAddress(host, port)}: ${inUse ? 'another program listens there' : error.message}`,
+    {
+      remedy: inUse ? 'Choose another port with --http, or stop that program.' : 'Choose an address of this machine.',
+    },
+  )
+}

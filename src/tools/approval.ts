@@ -1,0 +1,65 @@
+import { acceptedContent, type InputRequest, inputRequired } from '@modelcontextprotocol/server'
+import { z } from 'zod'
+import { cutText } from '../domain/cut-text.ts'
+import { harmlessText } from '../domain/display-text.ts'
+import type { JobView } from '../domain/wire/shared.ts'
+
+const decided = z.object({ decision: z.enum(['approve', 'reject']) })
+export type Decision = z.infer<typeof decided>['decision']
+
+const longestResults = 1_200
+
+/** @returns true for a job whose test units wait for somebody's judgement; a permission is never asked for here. */
+export function awaitsReview(job: JobView): boolean {
+  return job.state === 'awaiting_approval' && job.review !== undefined
+}
+
+/** Key of the question about a job, within one call. */
+export function questionKey(jobId: string): string {
+  return `approve-${jobId}`
+}
+
+/** @returns a form for the user: what ran, what it gave, what is left, approve or reject. */
+export function approvalQuestion(job: JobView): InputRequest {
+  return inputRequired.elicit({
+    mode: 'form',
+    message: questionText(job),
+    requestedSchema: {
+      type: 'object',
+      properties: {
+        decision: {
+          type: 'string',
+          title: 'What shall happen?',
+          oneOf: [
+            { const: 'approve', title: 'Approve: run the rest' },
+            { const: 'reject', title: 'Reject: cancel the job' },
+          ],
+        },
+      },
+      required: ['decision'],
+    },
+  })
+}
+
+function questionText(job: JobView): string {
+  const { review } = job
+  const parts = [`Nightkiln: may the rest of the job "${job.name}" run?`, `${job.why}.`]
+  if (review !== undefined) {
+    const time = review.rest_seconds === null ? '' : `, about ${Math.ceil(review.rest_seconds)} s`
+    const cost = review.rest_cost === null ? '' : `, cost about ${review.rest_cost}`
+    parts.push(
+      `${review.completed} of ${review.units_run} test units completed; left: ${review.units_waiting}${time}${cost}.`,
+    )
+    const results = review.results.map((one) => JSON.stringify(one)).join('\n')
+    if (results !== '') parts.push(`What its test units gave (made by the job):\n${cutText(results, longestResults)}`)
+  }
+  return harmlessText(parts.join(' '))
+}
+
+/** @returns the decision of an accepted form; anything else (declined, dismissed, malformed, missing) decides nothing. */
+export function decisionIn(
+  responses: Readonly<Record<string, unknown>> | undefined,
+  key: string,
+): Decision | undefined {
+  return acceptedContent(responses, key, decided)?.decision
+}

@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { isWhole } from './test/support/rounds.ts'
 
 interface Shape {
   readonly name: string
@@ -43,11 +44,13 @@ function project(shape: Shape, order: number): TestProjectInlineConfiguration {
       environment: 'node',
       pool: 'forks',
       isolate: shape.shared !== true,
-      maxWorkers: shape.files,
+      maxWorkers: isWhole ? 1 : shape.files,
       retry: 0,
       testTimeout: shape.timeoutMs,
       hookTimeout: shape.timeoutMs,
       allowOnly: false,
+      // What ships is loaded as it is.
+      server: { deps: { external: [/\/dist\//] } },
       // Waiting for a condition ends with it; only a machine that is very busy needs so long.
       expect: { poll: { timeout: Math.min(20_000, shape.timeoutMs - 1_000) } },
       sequence: { shuffle: { files: false, tests: true }, groupOrder: order },

@@ -14,6 +14,7 @@ import { problem } from '../src/domain/wire/manager.ts'
 import { operations } from '../src/domain/wire/operations.ts'
 import { apiVersion } from '../src/domain/wire/shared.ts'
 import { tools } from '../src/tools/all-tools.ts'
+import { plainJsonSchema } from '../src/tools/plain-json-schema.ts'
 import { gpuWorkerOpenApi } from './pages/gpu-worker-openapi.ts'
 import { jobTypesPage } from './pages/job-types-page.ts'
 import { madeFrom } from './pages/made-from.ts'
@@ -35,7 +36,7 @@ function toolsPage(): string {
       '### Arguments',
       propertyTable(listed.inputSchema as JsonSchema),
       '### Answer',
-      propertyTable((listed.outputSchema ?? {}) as JsonSchema),
+      propertyTable(plainJsonSchema(operations[tool.name].answer, 'output', tool.name, 'person') as JsonSchema),
     ].join('\n\n')
   })
   const list = tools.map((tool) => `- [\`${tool.name}\`](#${tool.name}): ${tool.listed().title}`).join('\n')
@@ -166,6 +167,8 @@ ${rows.join('\n')}
 | --- | --- |
 | \`NIGHTKILN_HOME\` | State directory, an absolute path on a local disk (default: the data directory of the user) |
 | \`NIGHTKILN_NODE\` | The node that runs the manager, when the client brings a runtime of its own |
+| \`NIGHTKILN_ENTRY\` | The installed package (its folder) whose manager an \`.mcpb\` bundle starts; else it looks for one |
+| \`NIGHTKILN_MAX_ANSWER_CHARACTERS\` | Characters of JSON that the answer of a tool may have: 2,000 to 400,000, default 20,000. A longer one is cut and names the call that gets the rest |
 | \`NO_COLOR\`, \`FORCE_COLOR\` | Colour of the command line |
 
 What a command finds in its environment stands in [job-types.md](job-types.md).

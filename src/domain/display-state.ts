@@ -220,15 +220,15 @@ function awayText({ workersAway: away = [] }: DisplayFacts): string {
 }
 
 function describeHeld(job: Job, heldAt: number, facts: DisplayFacts): Display {
-  const since = `for ${formatDuration(facts.now - heldAt)}`
+  const waited = `has waited ${formatDuration(facts.now - heldAt)}`
   if (job.holdKind === 'permission') {
-    return { state: 'awaiting_approval', why: `waits for a person's permission ${since}` }
+    return { state: 'awaiting_approval', why: `${waited} for a person's permission` }
   }
   const { completed, failed } = job.counts
   const waiting = facts.unitsWaiting ?? 0
   const rest = waiting === 0 ? 'the rest' : `the other ${count(waiting, 'unit')}`
   const ended = `${completed} of ${count(completed + failed, 'test unit')} completed`
-  return { state: 'awaiting_approval', why: `waits ${since} for approval of ${rest}: ${ended}` }
+  return { state: 'awaiting_approval', why: `${waited} for approval of ${rest}: ${ended}` }
 }
 
 function waitReason(facts: DisplayFacts): string {

@@ -8,7 +8,9 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server'
 import { version } from '../config/version.ts'
+import { serveAsking } from './ask-old-client.ts'
 import { callerOf, tasksExtension } from './caller.ts'
+import { quoted } from './quoted.ts'
 import type { Connection, ServedParts } from './served.ts'
 import { registerSubscriptions } from './subscriptions/register-subscriptions.ts'
 import { registerTasks } from './tasks/register-tasks.ts'
@@ -54,9 +56,10 @@ export function createMcpServer(parts: ServedParts, connection: Connection): Ser
     const tool = tools.find((candidate) => candidate.name === name)
     if (tool === undefined) {
       const names = tools.map((candidate) => candidate.name).join(', ')
-      throw invalid(`There is no tool ${JSON.stringify(name)}. The tools are: ${names}.`)
+      throw invalid(`There is no tool ${quoted(name)}. The tools are: ${names}.`)
     }
-    return await tool.serve(given, context, caller(context))
+    if (isModern) return await tool.serve(given, context, caller(context))
+    return await serveAsking(server, tool, given, context, caller(context))
   })
 
   server.setRequestHandler('resources/list', async (_request, context) => {
@@ -73,7 +76,10 @@ export function createMcpServer(parts: ServedParts, connection: Connection): Ser
       const read = await family.read(uri, context, caller(context))
       if (read !== null) return read
     }
-    throw new ResourceNotFoundError(uri)
+    throw new ResourceNotFoundError(
+      uri,
+      `${quoted(uri)} names nothing here. resources/list and resources/templates/list show what can be read.`,
+    )
   })
 
   server.setRequestHandler('prompts/list', async () => ({
@@ -85,12 +91,17 @@ export function createMcpServer(parts: ServedParts, connection: Connection): Ser
     const prompt = prompts.find(({ listed }) => listed.name === name)
     if (prompt === undefined) {
       const names = prompts.map(({ listed }) => listed.name).join(', ')
-      throw invalid(`There is no prompt ${JSON.stringify(name)}. The prompts are: ${names}.`)
+      throw invalid(`There is no prompt ${quoted(name)}. The prompts are: ${names}.`)
     }
     const missing = prompt.listed.arguments?.find(
       ({ name, required }) => required === true && given[name] === undefined,
     )
     if (missing !== undefined) throw invalid(`The prompt ${name} needs the argument "${missing.name}".`)
+    const valid = prompt.listed.arguments?.map(({ name }) => name) ?? []
+    const unknown = Object.keys(given).find((key) => !valid.includes(key))
+    if (unknown !== undefined) {
+      throw invalid(`The prompt ${name} has no argument ${quoted(unknown)}; valid: ${valid.join(', ')}.`)
+    }
     return await prompt.get(given, context, caller(context))
   })
 
@@ -117,14 +128,14 @@ export function createMcpServer(parts: ServedParts, connection: Connection): Ser
   ): Promise<readonly string[]> {
     if (ref.type === 'ref/prompt') {
       const prompt = (await parts.prompts()).find(({ listed }) => listed.name === ref.name)
-      if (prompt === undefined) throw invalid(`There is no prompt ${JSON.stringify(ref.name)}.`)
+      if (prompt === undefined) throw invalid(`There is no prompt ${quoted(ref.name)}.`)
       return (await prompt.complete?.(name, begun, caller(context))) ?? []
     }
     for (const family of await parts.resources()) {
       const values = await family.complete?.(ref.uri, name, begun, others, caller(context))
       if (values !== undefined && values !== null) return values
     }
-    throw invalid(`There is no resource template ${JSON.stringify(ref.uri)}.`)
+    throw invalid(`There is no resource template ${quoted(ref.uri)}.`)
   }
 
   if (isModern) registerTasks(server, parts, connection)

@@ -7,7 +7,7 @@ export function servedTool(tool: Tool, host: () => Promise<ToolHost>): ServedToo
   return {
     name: tool.name,
     listed: () => tool.listed(),
-    serve: async (given, context, caller) =>
+    serve: async (given, context, caller, begun) =>
       await tool.run(
         given,
         {
@@ -18,6 +18,7 @@ export function servedTool(tool: Tool, host: () => Promise<ToolHost>): ServedToo
           canAsk: caller.canAsk,
           inputResponses: context.mcpReq.inputResponses,
           reportProgress: progressReporter(context),
+          begun,
         },
         await host(),
       ),

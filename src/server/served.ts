@@ -34,7 +34,13 @@ export interface ServedTool {
   /** As clients see it in tools/list. */
   listed(): Tool
   /** An error is an answer, too; what is thrown becomes a protocol error. */
-  serve(given: unknown, context: ServerContext, caller: Caller): Promise<CallToolResult | InputRequiredResult>
+  serve(
+    given: unknown,
+    context: ServerContext,
+    caller: Caller,
+    /** When the call began, on the clock of `performance.now()`, where that was before: its deadline counts from there. */
+    begun?: number,
+  ): Promise<CallToolResult | InputRequiredResult>
 }
 
 /** One family of resources. */

@@ -2,6 +2,7 @@ import { acceptedContent, type InputRequest, inputRequired } from '@modelcontext
 import { z } from 'zod'
 import { cutText } from '../domain/cut-text.ts'
 import { harmlessText } from '../domain/display-text.ts'
+import { formatDuration } from '../domain/format-duration.ts'
 import type { JobView } from '../domain/wire/shared.ts'
 
 const decided = z.object({ decision: z.enum(['approve', 'reject']) })
@@ -43,15 +44,17 @@ export function approvalQuestion(job: JobView): InputRequest {
 
 function questionText(job: JobView): string {
   const { review } = job
-  const parts = [`Nightkiln: may the rest of the job "${job.name}" run?`, `${job.why}.`]
+  const parts = [`Nightkiln: may the rest of the job "${job.name}" run?`]
   if (review !== undefined) {
-    const time = review.rest_seconds === null ? '' : `, about ${Math.ceil(review.rest_seconds)} s`
+    const time = review.rest_seconds === null ? '' : `, about ${formatDuration(review.rest_seconds * 1_000)}`
     const cost = review.rest_cost === null ? '' : `, cost about ${review.rest_cost}`
+    const failed = review.failed === 0 ? '' : `, ${review.failed} failed`
     parts.push(
-      `${review.completed} of ${review.units_run} test units completed; left: ${review.units_waiting}${time}${cost}.`,
+      `Test units: ${review.completed} completed${failed}. Still to run: ${review.units_waiting}${time}${cost}.`,
     )
     const results = review.results.map((one) => JSON.stringify(one)).join('\n')
-    if (results !== '') parts.push(`What its test units gave (made by the job):\n${cutText(results, longestResults)}`)
+    if (results !== '')
+      parts.push(`What the test units gave (written by the job):\n${cutText(results, longestResults)}`)
   }
   return harmlessText(parts.join(' '))
 }

@@ -29,13 +29,13 @@ Answers: job with its new state, next.`,
     const answered = decisionIn(on.call.inputResponses, questionKey(id))
     if (answered !== undefined) return on.finish(await on.ask('decide_job', { id, decision: answered }))
     if (on.call.inputResponses !== undefined) throw undecided(id, 'the user did not decide')
-    if (!on.call.canAsk) return on.finish(await on.ask('decide_job', await on.request()))
     const { jobs } = await on.ask('job_status', { ids: [id] })
     const [job] = jobs
     if (job === undefined) throw new QueueError('job_not_found', `no job has the id ${id}`)
     if (!awaitsReview(job)) {
-      throw new QueueError('invalid_transition', `job ${id} waits for no decision: ${job.state}, ${job.why}`)
+      throw new QueueError('invalid_transition', `job ${id} waits for no decision: ${job.why}`)
     }
+    if (!on.call.canAsk) throw undecided(id, 'this client cannot ask its user')
     return inputRequired({ inputRequests: { [questionKey(id)]: approvalQuestion(job) } })
   },
 })

@@ -65,6 +65,8 @@ export interface ToolCall {
   readonly inputResponses?: Readonly<Record<string, unknown>> | undefined
   /** Only when the client wants to be told. */
   readonly reportProgress?: ((progress: CallProgress) => void) | undefined
+  /** When the call began, on the clock of `performance.now()`; now where it is left out. */
+  readonly begun?: number | undefined
 }
 
 /** What a call gives: a result, or questions to the user before it can give one. */
@@ -175,8 +177,8 @@ export function defineTool<Name extends OperationName, Input extends z.ZodType>(
     async run(given, call, host) {
       let usedKey: string | undefined
       let endProgress: (() => void) | undefined
-      const deadline = AbortSignal.timeout(answerDeadlineMs)
-      const begun = performance.now()
+      const { begun = performance.now() } = call
+      const deadline = AbortSignal.timeout(Math.max(1, Math.ceil(begun + answerDeadlineMs - performance.now())))
       try {
         const checked = checkedArguments(input, given, definition)
         const signal = AbortSignal.any([call.signal, deadline])

@@ -1,8 +1,8 @@
 import { type InputRequests, inputRequired } from '@modelcontextprotocol/server'
 import { z } from 'zod'
-import { defaultWaitSeconds, type WaitAnswer, waitRequest } from '../domain/wire/jobs.ts'
+import { defaultWaitSeconds, type WaitAnswer, type WaitRequest, waitRequest } from '../domain/wire/jobs.ts'
 import { approvalQuestion, awaitsReview, decisionIn, questionKey } from './approval.ts'
-import { alwaysLoad, defineTool, type Performance, readOnly } from './define-tool.ts'
+import { alwaysLoad, answerDeadlineMs, defineTool, type Performance, readOnly } from './define-tool.ts'
 import { fitJobs } from './fit-jobs.ts'
 import { idsOf, singleId } from './job-ids.ts'
 import { taskHandle } from './task-results.ts'
@@ -40,7 +40,7 @@ Answers: satisfied, jobs as in job_status, missing, waited_s, cursor, next.`,
     timeout_s: Math.min(timeout_s, longestToolWaitSeconds),
   }),
   async perform(input, on) {
-    const request = await on.request()
+    const request = within(await on.request(), on.deadline)
     const asked = on.call.inputResponses !== undefined
     if (asked) await decide(request.ids, on)
     const mayBecomeTask = on.call.takesTasks && input.timeout_s === undefined
@@ -67,6 +67,12 @@ Answers: satisfied, jobs as in job_status, missing, waited_s, cursor, next.`,
     }),
   fit: fitJobs,
 })
+
+/** @returns the request with no more time than its call has: that of an old client goes on after its user was asked. */
+function within(request: WaitRequest, deadline: number): WaitRequest {
+  const left = Math.ceil((deadline - performance.now() - answerDeadlineMs) / 1000) + longestToolWaitSeconds
+  return { ...request, timeout_s: Math.max(0, Math.min(request.timeout_s ?? defaultWaitSeconds, left)) }
+}
 
 function waitsForPerson(answer: WaitAnswer): boolean {
   const unfinished = answer.jobs.filter((job) => !job.final)

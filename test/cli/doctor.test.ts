@@ -16,7 +16,7 @@ import { statePaths } from '../../src/config/paths.ts'
 import { killManager } from '../support/manager-process.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
 import { useQueue } from './queue.ts'
-import { jsonOf, runCli, submitScript } from './run-cli.ts'
+import { jsonOf, runCli, runProcess, submitScript } from './run-cli.ts'
 
 interface Check {
   readonly id: string
@@ -63,7 +63,7 @@ describe('doctor', () => {
       'desktop_path',
       'mcp_clients',
     ])
-    const people = await runCli(home, ['doctor'])
+    const people = await runProcess(home, ['doctor'])
     expect(people.stdout).toContain('native module better-sqlite3: SQLite')
     await home.ledger.assertNothingLeft()
   })

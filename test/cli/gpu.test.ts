@@ -35,7 +35,7 @@ async function addedWorker(home: TemporaryHome): Promise<WorkerProcess> {
 }
 
 async function submit(home: TemporaryHome, ...given: readonly string[]): Promise<string> {
-  const result = await runCli(home, ['submit', '--json', '--type', 'montecarlo', ...given])
+  const result = await runCli(home, ['submit', '--json', '--type', ...given])
   expect(result.code, result.stderr).toBe(0)
   return String(jsonOf(result)['id'])
 }
@@ -130,7 +130,7 @@ describe('a job that asks for a GPU', () => {
     const home = useTemporaryHome()
     const queue = useQueue(home)
     await addedWorker(home)
-    const first = await submit(home, '--param', 'paths=400000000', '--gpu', 'prefer')
+    const first = await submit(home, 'sleep', '--param', 'seconds=600', '--gpu', 'prefer')
     const atWorker = await jobWhen(
       queue,
       first,
@@ -143,13 +143,13 @@ describe('a job that asks for a GPU', () => {
     })
     expect((await runCli(home, ['status', first])).stdout).toMatch(/gpu +remote \(cpu\), .+, at rig/)
 
-    const second = await submit(home, '--param', 'paths=1000', '--gpu', 'require')
+    const second = await submit(home, 'montecarlo', '--param', 'paths=1000', '--gpu', 'require')
     const waits = await jobWhen(queue, second, 'the second to wait', (job) => job.why.includes('busy'))
     expect(waits.why).toMatch(
       /^all GPU workers are busy \(1 of 1 slots\); fails in 23 h 59 m|1 d if none becomes free$/,
     )
 
-    const third = await submit(home, '--param', 'paths=1000', '--gpu', 'prefer', '--gpu-wait', '1s')
+    const third = await submit(home, 'montecarlo', '--param', 'paths=1000', '--gpu', 'prefer', '--gpu-wait', '1s')
     const fellBack = await jobWhen(queue, third, 'the third to end', (job) => job.final)
     expect(fellBack).toMatchObject({ state: 'completed', execution_mode: 'local (gpu fallback)' })
     expect(fellBack.gpu?.modes[0]?.device).toMatch(/\w/)
@@ -196,7 +196,7 @@ describe('a job that asks for a GPU', () => {
     )
     await runCli(home, ['schedule', 'remove', 'often'])
     const [id = ''] = ids
-    const job = await jobWhen(queue, id, 'it to wait', ({ why }) => why.includes('GPU worker'))
+    const job = await jobWhen(queue, id, 'it to wait', ({ why }) => why.includes('no GPU worker'))
     expect(job.gpu).toMatchObject({ preference: 'require', fallback: 'never', wait_s: 86_400, modes: [] })
     expect(job.why).toMatch(/^waits for a GPU worker: no GPU worker is configured; fails in .+ if none comes$/)
   })

@@ -6,18 +6,18 @@ import { submitAnswer } from '../../src/domain/wire/submit.ts'
 import { useTemporaryHome } from '../support/temporary-home.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { useQueue } from './queue.ts'
-import { errorOf, jsonOf, runCli, startCli, submitScript } from './run-cli.ts'
+import { errorOf, jsonOf, runCli, runProcess, startCli, submitScript } from './run-cli.ts'
 
 describe('submit', () => {
   it('answers the id alone in a pipe, runs in the current directory, passes arguments untouched', async () => {
     const home = useTemporaryHome()
     const queue = useQueue(home)
-    const submitted = await runCli(home, ['submit', '--', 'printf', '%s|', 'a b', '--json', '$HOME', '*'])
+    const submitted = await runProcess(home, ['submit', '--', 'printf', '%s|', 'a b', '--json', '$HOME', '*'])
     expect(submitted.code).toBe(0)
     expect(submitted.stdout).toMatch(/^[0-9a-f-]{36}\n$/)
     const id = submitted.stdout.trim()
     expect(await queue.ended(id)).toBe('completed')
-    expect((await runCli(home, ['logs', id])).stdout).toBe('a b|--json|$HOME|*|')
+    expect((await runProcess(home, ['logs', id])).stdout).toBe('a b|--json|$HOME|*|')
   })
 
   it('--json prints one value of the shape of the wire, and nothing on stderr', async () => {
@@ -31,7 +31,7 @@ describe('submit', () => {
   it('--wait tells the outcome by its exit code and shows the end of what a failed one printed', async () => {
     const home = useTemporaryHome()
     expect((await runCli(home, ['submit', '--wait', '--', 'true'])).code).toBe(0)
-    const failed = await runCli(home, ['submit', '--wait', '--shell', 'echo reason; exit 3'])
+    const failed = await runProcess(home, ['submit', '--wait', '--shell', 'echo reason; exit 3'])
     expect(failed.code).toBe(6)
     expect(failed.stdout).toContain('exit code 3')
     const json = await runCli(home, ['submit', '--wait', '--json', '--', 'false'])
@@ -62,7 +62,7 @@ describe('submit', () => {
   it('reads standard input and gives it to the command', async () => {
     const home = useTemporaryHome()
     const queue = useQueue(home)
-    const result = await runCli(home, ['submit', '--stdin', '-', '--', 'cat'], { stdin: 'über\nzwei' })
+    const result = await runProcess(home, ['submit', '--stdin', '-', '--', 'cat'], { stdin: 'über\nzwei' })
     const id = result.stdout.trim()
     expect(await queue.ended(id)).toBe('completed')
     expect((await runCli(home, ['logs', id, '--all'])).stdout).toBe('über\nzwei')
@@ -83,7 +83,7 @@ describe('wait', () => {
     expect(await waiting.ended).toMatchObject({ code: 130, signal: null })
     expect(jsonOf(await runCli(home, ['status', id, '--json']))).toMatchObject({ jobs: [{ state: 'running' }] })
     expect((await runCli(home, ['cancel', id, '--wait'])).code).toBe(0)
-    expect((await runCli(home, ['wait', id])).code).toBe(10)
+    expect((await runProcess(home, ['wait', id])).code).toBe(10)
   })
 
   it('outlasts several long polls and ends with the first job for --any', async () => {
@@ -264,14 +264,14 @@ describe('the program itself', () => {
     [['submit', '--max-failed', 'some', '--', 'true'], '--max-failed is "some"'],
     [['status', 'x!'], 'not a job id'],
   ])('%j is refused as JSON, too', async (given, named) => {
-    const json = await runCli(useTemporaryHome(), ['--json', ...given])
+    const json = await runProcess(useTemporaryHome(), ['--json', ...given])
     expect(json).toMatchObject({ code: 2, stdout: '' })
     expect(errorOf(json)).toMatchObject({ code: 'invalid_input', message: expect.stringContaining(named) })
   })
 
   it('a relative NIGHTKILN_HOME is refused by name', async () => {
     const home = useTemporaryHome()
-    const result = await runCli(home, ['list', '--json'], { environment: { NIGHTKILN_HOME: 'state' } })
+    const result = await runProcess(home, ['list', '--json'], { environment: { NIGHTKILN_HOME: 'state' } })
     expect(result.code).toBe(9)
     expect(errorOf(result)).toMatchObject({ code: 'config_invalid' })
   })
@@ -279,13 +279,13 @@ describe('the program itself', () => {
   it('help and version start nothing', async () => {
     const home = useTemporaryHome()
     for (const given of [[], ['help'], ['manager'], ['help', 'manager', 'stop'], ['mcp', '--help']]) {
-      const help = await runCli(home, given)
+      const help = await runProcess(home, given)
       expect(help, given.join(' ')).toMatchObject({ code: 0, stderr: '' })
       expect(help.stdout).toContain('Usage: nightkiln')
       expect(help.stdout).not.toContain('display help')
     }
-    expect((await runCli(home, ['mcp', '--help'])).stdout).not.toContain('--json')
-    expect((await runCli(home, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    expect((await runCli(home, ['mcp', '--help'])).stdout).toContain('over HTTP')
+    expect((await runProcess(home, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
     expect((await runCli(home, ['submit', '--help'])).stdout).toContain('--idle-timeout')
     expect(existsSync(join(home.home, 'manager.json'))).toBe(false)
   })
@@ -305,7 +305,7 @@ describe('the program itself', () => {
     expect(existsSync(join(home.home, '.cursor'))).toBe(false)
     expect((await runCli(home, ['setup', '--client', 'cursor'])).code).toBe(0)
     expect((await runCli(home, ['setup', '--dry-run'])).stderr).toContain(
-      'not found: Claude Desktop (nightkiln setup --client claude-desktop writes it anyway)',
+      'not found: Claude Desktop (nightkiln setup claude-desktop writes it anyway)',
     )
     expect(JSON.parse(readFileSync(join(home.home, '.cursor', 'mcp.json'), 'utf8'))).toMatchObject({
       mcpServers: { nightkiln: { command: entry?.command } },

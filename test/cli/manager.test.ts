@@ -6,7 +6,7 @@ import { isAlive } from '../support/proc.ts'
 import { useTemporaryHome } from '../support/temporary-home.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { useQueue } from './queue.ts'
-import { errorOf, jsonOf, runCli, startCli } from './run-cli.ts'
+import { errorOf, jsonOf, runCli, runProcess, startCli } from './run-cli.ts'
 
 const patience = { timeout: 20_000, interval: 50 }
 
@@ -18,7 +18,7 @@ describe('manager', () => {
     expect(jsonOf(before)).toMatchObject({ manager_running: false })
     expect(readManagerFile(home.home)).toBeNull()
 
-    const started = jsonOf(await runCli(home, ['manager', 'start', '--json']))
+    const started = jsonOf(await runProcess(home, ['manager', 'start', '--json']))
     expect(started).toMatchObject({ started: true })
     expect(jsonOf(await runCli(home, ['manager', 'start', '--json']))).toMatchObject({
       started: false,
@@ -31,7 +31,7 @@ describe('manager', () => {
     const logs = jsonOf(await runCli(home, ['manager', 'logs', '--json']))
     expect(logs['records']).toEqual(expect.arrayContaining([expect.objectContaining({ msg: expect.any(String) })]))
 
-    const stopped = await runCli(home, ['manager', 'stop', '--json'])
+    const stopped = await runProcess(home, ['manager', 'stop', '--json'])
     expect(stopped.code).toBe(0)
     expect(jsonOf(stopped)).toMatchObject({ stopped: true, pid: started['pid'] })
     expect(isAlive(Number(started['pid']))).toBe(false)

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { distMain } from '../support/repository.ts'
 import type { TemporaryHome } from '../support/temporary-home.ts'
+import { runHere } from './run-here.ts'
 
 export interface CliResult {
   readonly code: number | null
@@ -16,19 +17,23 @@ export interface CliProcess {
   stderr(): string
 }
 
-/** Starts the built program with a test's state directory. */
-export function startCli(
-  home: TemporaryHome,
-  given: readonly string[],
-  options: {
-    readonly stdin?: string
-    readonly cwd?: string
-    readonly environment?: Readonly<Record<string, string>>
-  } = {},
-): CliProcess {
-  const child = spawn(process.execPath, [distMain, ...given], {
+export interface CliOptions {
+  readonly stdin?: string
+  readonly cwd?: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+function worldOf(home: TemporaryHome, options: CliOptions) {
+  return {
     env: { ...home.environment, HOME: home.home, ...options.environment },
     cwd: options.cwd ?? home.home,
+  }
+}
+
+/** Starts the built program with a test's state directory. */
+export function startCli(home: TemporaryHome, given: readonly string[], options: CliOptions = {}): CliProcess {
+  const child = spawn(process.execPath, [distMain, ...given], {
+    ...worldOf(home, options),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   home.ledger.add(child.pid)
@@ -48,9 +53,22 @@ export function startCli(
   return { child, ended, stdout: () => written.stdout, stderr: () => written.stderr }
 }
 
-/** Runs the built program to its end. */
-export function runCli(...given: Parameters<typeof startCli>): Promise<CliResult> {
+/** Runs the built program to its end, as a process: for what a test says of pipes, exit codes, signals and the program itself. */
+export function runProcess(...given: Parameters<typeof startCli>): Promise<CliResult> {
   return startCli(...given).ended
+}
+
+/**
+ * Runs a command of the built program in this process, as the program would: a start of it takes half a second of processor
+ * time, and there are hundreds in the tests.
+ */
+export async function runCli(
+  home: TemporaryHome,
+  given: readonly string[],
+  options: CliOptions = {},
+): Promise<CliResult> {
+  const { env, cwd } = worldOf(home, options)
+  return { ...(await runHere(given, { environment: env, cwd, stdin: options.stdin ?? '' })), signal: null }
 }
 
 /** @returns the one JSON value of a --json call @throws when stdout holds anything else */

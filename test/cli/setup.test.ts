@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { connectStdio } from '../support/mcp-stdio-client.ts'
 import { distMain, repositoryRoot } from '../support/repository.ts'
 import { useTemporaryHome } from '../support/temporary-home.ts'
-import { errorOf, runCli } from './run-cli.ts'
+import { errorOf, runProcess } from './run-cli.ts'
 
 interface Entry {
   readonly type?: string
@@ -21,7 +21,7 @@ const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Configu
 
 test('prints an entry for any MCP client whose command serves, and changes nothing', async () => {
   const home = useTemporaryHome()
-  const result = await runCli(home, ['setup', 'generic'], { environment: { SHELL: '' } })
+  const result = await runProcess(home, ['setup', 'generic'], { environment: { SHELL: '' } })
   expect(result).toMatchObject({ code: 0, stderr: '' })
   const { nightkiln } = (JSON.parse(result.stdout.replace(/^#.*$/m, '')) as Configuration).mcpServers
   expect(nightkiln).toMatchObject({ type: 'stdio', command: process.execPath, args: [distMain, 'mcp'] })
@@ -56,9 +56,9 @@ test('writes the file of any client for HTTP, with the token, which is shown to 
   const home = useTemporaryHome()
   const file = join(home.home, 'client.json')
   writeFileSync(file, '{"mcpServers": {"other": {"command": "x"}}}\n', { mode: 0o600 })
-  const result = await runCli(home, ['setup', '--client', 'generic', '--http', '--file', 'client.json'])
+  const result = await runProcess(home, ['setup', '--client', 'generic', '--http', '--file', 'client.json'])
   expect(result.code).toBe(0)
-  const token = (await runCli(home, ['token'])).stdout.trim()
+  const token = (await runProcess(home, ['token'])).stdout.trim()
   expect(read(file)).toEqual({
     mcpServers: {
       other: { command: 'x' },
@@ -76,14 +76,14 @@ test('writes the file of any client for HTTP, with the token, which is shown to 
 
 test('keeps the token of this machine to itself when the server is another one', async () => {
   const home = useTemporaryHome()
-  const result = await runCli(home, ['setup', '--http', 'https://jobs.example.org/mcp', '--file', 'client.json'])
+  const result = await runProcess(home, ['setup', '--http', 'https://jobs.example.org/mcp', '--file', 'client.json'])
   expect(result.code).toBe(0)
   expect(readFileSync(join(home.home, 'client.json'), 'utf8')).toContain('"Bearer TOKEN"')
 })
 
 test('refuses what it does not understand', async () => {
   const home = useTemporaryHome()
-  const result = await runCli(home, ['setup', '--json', '--http', 'localhost'])
+  const result = await runProcess(home, ['setup', '--json', '--http', 'localhost'])
   expect(result.code).toBe(2)
   expect(errorOf(result)).toMatchObject({
     code: 'invalid_input',

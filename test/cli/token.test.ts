@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, statSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { statePaths } from '../../src/config/paths.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
-import { errorOf, jsonOf, runCli } from './run-cli.ts'
+import { errorOf, jsonOf, runCli, runProcess } from './run-cli.ts'
 
 async function tokenOf(home: TemporaryHome, ...given: readonly string[]): Promise<string> {
   const result = await runCli(home, ['token', ...given])
@@ -19,7 +19,7 @@ describe('token', () => {
   test('makes the first one, shows it again, and tells how a client gets it without writing it down', async () => {
     const home = useTemporaryHome()
     expect(await names(home)).toEqual([])
-    const shown = await runCli(home, ['token'])
+    const shown = await runProcess(home, ['token'])
     const token = shown.stdout.trim()
     expect(shown.stderr).toContain('claude mcp add --transport http nightkiln http://127.0.0.1:8765/mcp')
     expect(shown.stderr).toContain('$(nightkiln token)')
@@ -72,7 +72,7 @@ describe('mcp', () => {
     ],
   ])('%j is refused before anything is made', async (given, remedy) => {
     const home = useTemporaryHome()
-    const result = await runCli(home, ['mcp', '--json', ...given])
+    const result = await runProcess(home, ['mcp', '--json', ...given])
     expect(result.code).toBe(2)
     expect(errorOf(result)).toMatchObject({ code: 'invalid_input', remedy: expect.stringContaining(remedy) })
     expect(await names(home)).toEqual([])

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { AttemptView } from '../../src/domain/wire/shared.ts'
 import { killManager, waitForManager } from '../support/manager-process.ts'
+import { rounds } from '../support/rounds.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { seededRandom, testSeed } from './support-a/seeded-random.ts'
 import { configureWorkers, useWorkerProcess } from './support-gpu/worker-process.ts'
@@ -13,9 +14,11 @@ async function historyOf(home: HandlerHome, id: string): Promise<readonly Attemp
   return jobs[0]?.attempt_history ?? []
 }
 
+const mostKills = rounds(5, 20)
+
 const upTo = (steps: number) => Array.from({ length: steps }, (_, at) => at + 1)
 
-test('the manager SIGKILLed 20 times at random during remote jobs: each runs exactly once', async () => {
+test(`the manager SIGKILLed ${mostKills} times at random during remote jobs: each runs exactly once`, async () => {
   const seed = testSeed()
   const random = seededRandom(seed)
   const home = useHandlerHome({ gpu_lease: '20s' })
@@ -24,12 +27,12 @@ test('the manager SIGKILLed 20 times at random during remote jobs: each runs exa
   await worker.start()
   configureWorkers(home, { rig: worker })
   const steps = 8
-  const names = Array.from({ length: 12 }, (_, at) => `job-${at}`)
+  const names = Array.from({ length: rounds(6, 12) }, (_, at) => `job-${at}`)
   const ids: string[] = []
   for (const name of names)
     ids.push(await home.submit('counter', counterParams(home, name, steps, 60), { gpu: 'require' }))
   let kills = 0
-  while (kills < 20) {
+  while (kills < mostKills) {
     await waitForManager(home.home)
     await delay(Math.round(random() * 250))
     await killManager(home.home)

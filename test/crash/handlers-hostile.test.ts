@@ -6,7 +6,7 @@ import { type FirstEnd, startBystander } from './support-handlers/bystander.ts'
 import { counterParams, counterSource } from './support-handlers/counter.ts'
 import { outcomesOf, residentBytes, shareHandlerHome } from './support-handlers/handler-home.ts'
 import { graceMs, hostileCases, terminateMs } from './support-handlers/hostile-cases.ts'
-import { giantSource, hostileSource, lateThrowerSource } from './support-handlers/hostile-source.ts'
+import { floodMebibytes, giantSource, hostileSource, lateThrowerSource } from './support-handlers/hostile-source.ts'
 
 const mebibyte = 1024 ** 2
 /** Of the manager, whatever a handler does. */
@@ -110,7 +110,7 @@ describe('a handler does what it should not, and harms nobody but itself', () =>
     })
   })
 
-  test('1 GiB of output: capped, said, and the manager and the host do not grow', async () => {
+  test(`${floodMebibytes} MiB of output: capped, said, and the manager and the host do not grow`, async () => {
     const home = shared()
     await beside('flood', null, async () => {
       const { pid } = await home.sharedHost()
@@ -118,7 +118,7 @@ describe('a handler does what it should not, and harms nobody but itself', () =>
       const job = await home.endOf(id, 60_000)
       expect(job).toMatchObject({ state: 'completed', result: 'flooded' })
       const { total_bytes: total, dropped_bytes: dropped, truncated } = await home.client.call('job_logs', { id })
-      expect([total, truncated]).toEqual([1024 * mebibyte, true])
+      expect([total, truncated]).toEqual([floodMebibytes * mebibyte, true])
       expect(total - dropped).toBeLessThanOrEqual(10 * mebibyte)
       expect(residentBytes(pid) / mebibyte).toBeLessThan(600)
       expect((job.duration_s ?? 0) * 1000).toBeLessThan(await stretched(15_000))

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { UnitView } from '../../src/domain/wire/units.ts'
 import { isManagerAlive, killManager, readManagerFile, waitForManager } from '../support/manager-process.ts'
 import { isAlive } from '../support/proc.ts'
+import { rounds } from '../support/rounds.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { seededRandom, testSeed } from './support-a/seeded-random.ts'
 import { readRows } from './support-b/database.ts'
@@ -12,6 +13,8 @@ import { checkpointOnDisk, counterParams, counterSource, readCounted, stepsOf } 
 import { type HandlerHome, useHandlerHome } from './support-handlers/handler-home.ts'
 
 const threads = 4
+const unitCount = rounds(22, 50)
+const quickUnits = rounds(5_000, 20_000)
 
 async function unitsOf(home: HandlerHome, id: string): Promise<readonly UnitView[]> {
   const { units } = await home.client.call('list_units', { id, limit: 200, detail: 'full' })
@@ -24,13 +27,13 @@ function ranOutcomes(unit: UnitView): readonly string[] {
 }
 
 describe('the manager killed by SIGKILL', () => {
-  test('at random moments during 50 units with checkpoints: nothing is lost, nothing is run again', async () => {
+  test(`at random moments during ${unitCount} units with checkpoints: nothing is lost, nothing is run again`, async () => {
     const seed = testSeed()
     const why = `seed ${seed}`
     const random = seededRandom(seed)
     const home = useHandlerHome({ threads })
     home.write('counter.mjs', counterSource)
-    const count = 50
+    const count = unitCount
     const units = Array.from({ length: count }, (_, at) => at)
     const id = await home.submit('counter', counterParams(home, 'unit', 12, 25), { units })
     const hosts = new Set<number>()
@@ -77,12 +80,12 @@ describe('the manager killed by SIGKILL', () => {
     await home.stop()
   })
 
-  test('twice during 20,000 units that take no time: each is run and completed exactly once', async () => {
+  test(`twice during ${quickUnits} units that take no time: each is run and completed exactly once`, async () => {
     const seed = testSeed()
     const random = seededRandom(seed)
     const home = useHandlerHome({ threads: 2 })
     home.write('tally.mjs', tallySource)
-    const count = 20_000
+    const count = quickUnits
     const ledger = join(home.work, 'tally.ledger')
     const source = { kind: 'range', from: 1, to: count, step: 1 } as const
     const id = await home.submit('tally', { ledger }, { source })

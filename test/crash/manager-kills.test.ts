@@ -3,12 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { countRuns, readLedger, runningNames } from '../support/ledger-command.ts'
 import { emptyNodeMs, slownessOf, stretched } from '../support/machine-speed.ts'
 import { isManagerAlive, killManager, readManagerFile, waitForManager } from '../support/manager-process.ts'
+import { rounds } from '../support/rounds.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { gatedCommand } from './support-a/gated-command.ts'
 import { outcomes, outputTail, useScenario } from './support-a/scenario.ts'
 import { seededRandom, testSeed } from './support-a/seeded-random.ts'
 
-const kills = 20
+const kills = rounds(5, 20)
 const endsPerKill = 2
 const jobCount = kills * endsPerKill
 /** Twice the goals of docs/performance.md, where the figures stand: a disk may be slow, too. */
@@ -19,7 +20,7 @@ const median = (values: readonly number[]): number =>
   [...values].sort((left, right) => left - right)[values.length >> 1] ?? Number.NaN
 
 describe('manager killed by SIGKILL', () => {
-  test('20 times during 40 commands: nothing is lost, nothing is run again', async () => {
+  test(`${kills} times during ${jobCount} commands: nothing is lost, nothing is run again`, async () => {
     const seed = testSeed()
     const random = seededRandom(seed)
     const scenario = useScenario({ slots: 8 })

@@ -1,17 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
+import { rounds } from '../support/rounds.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { useScenario } from './support-a/scenario.ts'
 import { openUnitRows, type Sample } from './support-queue/unit-rows.ts'
 
-const rounds = 3
+const turns = rounds(1, 3)
 const count = 200
 
-test(`${count} commands that end at once, 16 at a time, ${rounds} times: every one is counted`, async () => {
+test(`${count} commands that end at once, 16 at a time, ${turns} times: every one is counted`, async () => {
   const scenario = useScenario({ slots: 16 })
   const client = scenario.client()
   const ids: string[] = []
-  for (let round = 1; round <= rounds; round += 1) {
+  for (let round = 1; round <= turns; round += 1) {
     const { id } = await scenario.submit(client, {
       params: { argv: ['true'], cwd: '/tmp' },
       units: Array.from({ length: count }, (_, number) => number),

@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { emptyNodeMs, slownessOf } from '../support/machine-speed.ts'
 import { killManager, readManagerFile, waitForManager } from '../support/manager-process.ts'
 import { pidsOfHome, readStat } from '../support/proc.ts'
+import { rounds } from '../support/rounds.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { type Answer, crowdOfClients, crowdOfFrontEnds } from './support-b/crowd.ts'
@@ -12,6 +13,8 @@ import { readRows } from './support-b/database.ts'
 /** The crowd keeps the processors from the manager that it waits for; what else runs beside it does, too. */
 const withinMs = 120_000
 const timeout = 300_000
+const frontEnds = rounds(30, 100)
+const clients = rounds(12, 24)
 
 /** Taken before or after a crowd, which makes the machine slow itself. */
 async function machineSlowness(): Promise<number> {
@@ -43,15 +46,15 @@ async function endManager(home: TemporaryHome): Promise<void> {
 }
 
 // Starting 100 node processes costs some 40 s of processor time: the longest path and the largest crowd share one test.
-it('100 front ends at once on a cold state directory of 150 bytes: one manager, all answer, one job', {
+it(`${frontEnds} front ends at once on a cold state directory of 150 bytes: one manager, all answer, one job`, {
   timeout,
 }, async () => {
   const home = useTemporaryHome({ pathBytes: 150 })
   expect(Buffer.byteLength(home.home)).toBe(150)
-  const { answers, repeatedCalls } = await crowdOfFrontEnds(home, 100, 'shared', withinMs)
-  expect(answers).toHaveLength(100)
+  const { answers, repeatedCalls } = await crowdOfFrontEnds(home, frontEnds, 'shared', withinMs)
+  expect(answers).toHaveLength(frontEnds)
   // A client searches for a manager for 30 s: enough where the crowd has two cores to itself.
-  process.stdout.write(`${JSON.stringify({ crowd: { front_ends: 100, repeated_calls: repeatedCalls } })}\n`)
+  process.stdout.write(`${JSON.stringify({ crowd: { front_ends: frontEnds, repeated_calls: repeatedCalls } })}\n`)
   await expectOneManager(home, answers, 1)
   const { socket } = await waitForManager(home.home)
   onTestFinished(() => rmSync(dirname(socket ?? home.home), { recursive: true, force: true }))
@@ -60,18 +63,18 @@ it('100 front ends at once on a cold state directory of 150 bytes: one manager, 
   await endManager(home)
 })
 
-it('24 clients released at the same moment, cold, and again over the files of a killed manager', {
+it(`${clients} clients released at the same moment, cold, and again over the files of a killed manager`, {
   timeout,
 }, async () => {
   const home = useTemporaryHome()
   const slowBefore = await machineSlowness()
-  const cold = await crowdOfClients(home, 24, 'shared', withinMs)
+  const cold = await crowdOfClients(home, clients, 'shared', withinMs)
   await expectOneManager(home, cold.answers, 1)
 
   // manager.json and socket of the dead one stay behind.
   await killManager(home.home, 'SIGKILL')
   expect(readManagerFile(home.home)?.state).toBe('leading')
-  const stale = await crowdOfClients(home, 24, 'shared', withinMs)
+  const stale = await crowdOfClients(home, clients, 'shared', withinMs)
   await expectOneManager(home, stale.answers, 2)
   expect(stale.answers[0]?.id).toBe(cold.answers[0]?.id)
   const slowness = Math.max(slowBefore, await machineSlowness())

@@ -8,6 +8,7 @@ import { QueueError } from '../../src/domain/errors.ts'
 import { countRuns, ledgerCommand, readLedger, runningNames } from '../support/ledger-command.ts'
 import { stretched } from '../support/machine-speed.ts'
 import { isManagerAlive, killManager, startManager, waitForManager } from '../support/manager-process.ts'
+import { rounds } from '../support/rounds.ts'
 import { type TemporaryHome, useTemporaryHome } from '../support/temporary-home.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { gatedCommand } from './support-a/gated-command.ts'
@@ -93,9 +94,10 @@ it('killed at the N-th fsync or write: acknowledged is stored, integrity holds, 
   const home = useTemporaryHome()
   const client = useQueueClient(home, { launch: false })
   const acknowledged = new Set<string>()
+  const depth = rounds(2, 5)
   const points = [
-    ...[1, 2, 3, 5, 8].map((when) => ({ calls: 'fsync,fdatasync', when })),
-    ...[1, 2, 4, 7, 13].map((when) => ({ calls: 'pwrite64', when })),
+    ...[1, 3, 2, 5, 8].slice(0, depth).map((when) => ({ calls: 'fsync,fdatasync', when })),
+    ...[2, 7, 1, 4, 13].slice(0, depth).map((when) => ({ calls: 'pwrite64', when })),
   ]
   const start = async () => {
     const child = startManager(home.environment)

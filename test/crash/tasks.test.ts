@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import type { Message } from '../protocol/support/front-end.ts'
 import { countRuns, readLedger } from '../support/ledger-command.ts'
 import { killManager } from '../support/manager-process.ts'
+import { rounds } from '../support/rounds.ts'
 import { seededRandom, testSeed } from './support-a/seeded-random.ts'
 import {
   type Connected,
@@ -19,6 +20,7 @@ import {
 
 const unknownTask = { code: -32602 }
 const forms = { forms: true }
+const kills = rounds(8, 20)
 
 async function submit({ client }: Connected, input: Shape): Promise<string> {
   return (await structured(client.callTool('submit_job', input)))['id'] as string
@@ -127,8 +129,7 @@ test('the id of a task of another state directory, a made up one, and one with o
   expect(resultOf(await theirs.client.request('tasks/get', { taskId }))).toMatchObject({ status: 'working' })
 })
 
-test('front ends killed 20 times around their answer: whatever task was answered is found', async () => {
-  const kills = 20
+test(`front ends killed ${kills} times around their answer: whatever task was answered is found`, async () => {
   const seed = testSeed()
   const random = seededRandom(seed)
   const world = useTaskWorld()

@@ -23,13 +23,6 @@ export interface AnswerBook {
   readonly faultCount: number
 }
 
-interface Request {
-  /** The beginning of the line, to be repeated. */
-  readonly line: string
-  /** How often the id was used and not answered yet. */
-  asked: number
-}
-
 const keyOf = (id: unknown): string => `${typeof id}:${String(id)}`
 
 /** @returns why no server may send this, null when it may */
@@ -53,7 +46,8 @@ export function faultOf(message: Record<string, unknown>): string | null {
 
 /** Keeps account of what a server owes and what it gave. */
 export function createAnswerBook(): AnswerBook {
-  const open = new Map<string, Request>()
+  /** The beginning of the lines, by their ids. */
+  const open = new Map<string, string>()
   /** Ids that were asked at any time, and how many answers may still come for them. */
   const allowed = new Map<string, number>()
   const faults: string[] = []
@@ -75,9 +69,7 @@ export function createAnswerBook(): AnswerBook {
       open.delete(keyOf(expected.id))
     } else if (expected.kind !== 'nothing') {
       const key = keyOf(expected.id)
-      const request = open.get(key)
-      if (request === undefined) open.set(key, { line: line.subarray(0, shownBytes).toString('utf8'), asked: 1 })
-      else request.asked += 1
+      if (!open.has(key)) open.set(key, line.subarray(0, shownBytes).toString('utf8'))
       // A subscription may be answered once more, when it ends.
       allowed.set(key, (allowed.get(key) ?? 0) + (expected.kind === 'subscription' ? 2 : 1))
     }
@@ -89,11 +81,8 @@ export function createAnswerBook(): AnswerBook {
     if (left === 0) return false
     if (left === 1) allowed.delete(key)
     else allowed.set(key, left - 1)
-    const request = open.get(key)
-    if (request !== undefined) {
-      request.asked -= 1
-      if (request.asked === 0) open.delete(key)
-    }
+    // Who uses an id twice at a time is owed one answer.
+    open.delete(key)
     return true
   }
 
@@ -134,7 +123,7 @@ export function createAnswerBook(): AnswerBook {
       if (!settle(message['id'])) fault('answers what nobody asked', line)
     },
     giveUp() {
-      const lines = [...open.values()].map(({ line }) => line)
+      const lines = [...open.values()]
       open.clear()
       return lines
     },

@@ -12,10 +12,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { RateLimit } from '../../src/domain/job.ts'
 import type { Priority } from '../../src/domain/states.ts'
+import { rounds } from '../support/rounds.ts'
 import { checkStarts, checkWaiting } from './dispatch-invariants.ts'
 import { DispatchWorld, type JobPlan, type Step } from './dispatch-world.ts'
 
-const runs = Number(process.env['PROPERTY_RUNS'] ?? 100)
+const runs = Number(process.env['PROPERTY_RUNS'] ?? rounds(100, 1_000))
 const seed = process.env['PROPERTY_SEED']
 const endOnFailure = process.env['PROPERTY_END_ON_FAILURE'] === '1'
 

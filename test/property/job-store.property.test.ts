@@ -24,11 +24,12 @@ import { expect, test } from 'vitest'
 import { openJobStore } from '../../src/persistence/open-job-store.ts'
 import { InMemoryJobStore } from '../conformance/model/in-memory-job-store.ts'
 import { createFakeClock } from '../support/fake-clock.ts'
+import { rounds } from '../support/rounds.ts'
 import { history, type Key, type Operation } from './history.ts'
 import { checkState, checkStep, type Snapshot, takeSnapshot } from './invariants.ts'
 import { StorePair } from './store-pair.ts'
 
-const runs = Number(process.env['PROPERTY_RUNS'] ?? 120)
+const runs = Number(process.env['PROPERTY_RUNS'] ?? rounds(120, 1_200))
 const seed = process.env['PROPERTY_SEED']
 const endOnFailure = process.env['PROPERTY_END_ON_FAILURE'] === '1'
 /** Durability is not at stake here, and waiting for a disk would be most of the time. */

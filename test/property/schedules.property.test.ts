@@ -11,9 +11,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { missedPolicies, overlapPolicies } from '../../src/domain/states.ts'
 import { dueTimes } from '../../src/manager/runtime/cron-times.ts'
+import { rounds } from '../support/rounds.ts'
 import { hour, openScheduler, type SchedulerUnderTest } from '../support/scheduler-under-test.ts'
 
-const runs = Number(process.env['PROPERTY_RUNS'] ?? 30)
+const runs = Number(process.env['PROPERTY_RUNS'] ?? rounds(30, 150))
 const seed = process.env['PROPERTY_SEED']
 const endOnFailure = process.env['PROPERTY_END_ON_FAILURE'] === '1'
 /** The night in which Berlin goes from +01 to +02. */

@@ -98,7 +98,9 @@ test('a job that failed completes its task with an error that says why', async (
   const { result } = (await untilStatus(client, taskId, 'completed')) as { result: Shape }
   expect(result['isError']).toBe(true)
   const [text] = result['content'] as { text: string }[]
-  expect(text?.text).toMatch(/"fails"\) failed: .*command_failed: .*exit code 3.*no such table.*rerun_job \{"id":/s)
+  expect(text?.text).toMatch(
+    /"fails"\) failed after 1 attempt: exit code 3\. command_failed: .*no such table.*rerun_job \{"id":/s,
+  )
 })
 
 test('a wait answers at once when it can, or when a time was given; else it is a task', async () => {

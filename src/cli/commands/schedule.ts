@@ -145,7 +145,7 @@ async function runs(session: Session, options: RunsOptions, given: string): Prom
   const answer = await session.client().call('list_schedules', { name, history }, { signal: session.interrupted })
   const [schedule] = answer.schedules
   if (session.json) terminal.value(answer)
-  else if (schedule === undefined) terminal.problem(terminal.harmless(answer.next))
+  else if (schedule === undefined) terminal.problem(terminal.harmless(forCommandLine(answer.next)))
   else if (schedule.history.length === 0) terminal.note('it has not been due yet')
   else terminal.line(scheduleRunTable(schedule, terminal))
   return schedule === undefined ? errorKinds.job_not_found.exitCode : 0
@@ -157,6 +157,6 @@ async function remove(session: Session, _options: object, given: string): Promis
   const answer = await session.client().call('remove_schedule', { name }, { signal: session.interrupted })
   if (session.json) terminal.value(answer)
   else if (answer.removed) terminal.line(`removed: ${terminal.harmless(name)}; its jobs stay`)
-  else terminal.problem(terminal.harmless(answer.next))
+  else terminal.problem(terminal.harmless(forCommandLine(answer.next)))
   return answer.removed ? 0 : errorKinds.job_not_found.exitCode
 }

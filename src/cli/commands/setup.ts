@@ -68,7 +68,7 @@ async function setup(session: Session, given: SetupOptions, names: readonly stri
   const missing = clients.length > 0 || generic ? [] : missingTargets(world, scope, chosen)
   if (chosen.length === 0 && request.action === 'add') {
     throw new QueueError('config_invalid', 'no MCP client was found', {
-      remedy: `Name one: nightkiln setup --client ${clientNames[0]}; or copy the entry of nightkiln setup --client generic.`,
+      remedy: `Name one: nightkiln setup ${clientNames[0]}; or copy the entry that nightkiln setup generic prints.`,
     })
   }
   const outcomes = runSetup(world, request, entry)

@@ -54,5 +54,5 @@ export function tellOutcomes(session: Session, outcomes: readonly SetupOutcome[]
 
 export function tellMissing({ terminal }: Session, missing: readonly ConfigurationTarget[]): void {
   for (const { title, client } of missing)
-    terminal.note(`not found: ${title} (nightkiln setup --client ${client} writes it anyway)`)
+    terminal.note(`not found: ${title} (nightkiln setup ${client} writes it anyway)`)
 }

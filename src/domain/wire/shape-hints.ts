@@ -10,6 +10,7 @@ const hints: Readonly<Record<string, (value: unknown) => unknown>> = {
     const kind = /\.(csv|json)$/i.exec(value)?.[1]?.toLowerCase() ?? 'lines'
     return { kind, file: value }
   },
+  acknowledge: (value) => (typeof value === 'boolean' ? 'the cursor of the earlier answer' : undefined),
   depends_on: (value) => (typeof value === 'object' && value !== null ? [value] : undefined),
 }
 

@@ -107,7 +107,7 @@ export function commandDirectory(params: CommandParams, clientCwd: string | null
   if (clientCwd !== null) return clientCwd
   throw new QueueError(
     'invalid_input',
-    'params.cwd is missing, and the client runs in / or the home directory, so there is no sensible default',
+    'params.cwd is missing, and there is no sensible default: the client runs in / or the home directory, or calls over HTTP',
     {
       remedy:
         'Give params.cwd: the absolute path of the directory the command should run in, such as /home/you/project.',

@@ -15,7 +15,7 @@ export async function decideJob(context: ServiceContext, request: OperationCall<
   if (outcome.kind === 'not_found') throw new QueueError('job_not_found', `no job has the id ${request.id}`)
   const job = jobView(context, store.readJob(request.id) ?? outcome.job, 'concise')
   if (outcome.kind === 'not_held') {
-    throw new QueueError('invalid_transition', `job ${job.id} waits for no decision: ${job.state}, ${job.why}`, {
+    throw new QueueError('invalid_transition', `job ${job.id} waits for no decision: ${job.why}`, {
       remedy: 'Look at it with job_status.',
     })
   }

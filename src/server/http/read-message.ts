@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { largestBodyBytes, tooLarge } from './guard.ts'
 import { busy, refusal, rpcCode } from './refusal.ts'
 
@@ -26,8 +27,15 @@ export async function readMessage(
   } catch {
     return { refused: refusal(400, 'The connection ended before the message did.', { code: rpcCode.parseError }) }
   }
+  const text = Buffer.concat(chunks, bytes)
+  // Read with replacement characters, a path would name another file.
+  if (!isUtf8(text)) {
+    return {
+      refused: refusal(400, 'The body is not UTF-8. Send the message again in UTF-8.', { code: rpcCode.parseError }),
+    }
+  }
   try {
-    return { message: JSON.parse(Buffer.concat(chunks, bytes).toString('utf8')) as unknown }
+    return { message: JSON.parse(text.toString('utf8')) as unknown }
   } catch {
     return {
       refused: refusal(400, 'The body is not JSON. Send one JSON-RPC message.', { code: rpcCode.parseError }),

@@ -2,7 +2,7 @@ import type { EventStore, JSONRPCMessage } from '@modelcontextprotocol/server'
 
 /** Of one session; what is older can no longer be asked for again. */
 const mostEvents = 100
-const mostBytes = 256 * 1024
+const mostBytes = 64 * 1024
 
 interface KeptEvent {
   readonly id: string

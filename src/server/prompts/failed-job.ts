@@ -55,7 +55,7 @@ function factsOf(job: JobView, units: ListUnitsAnswer | null): string[] {
     `why: ${cutText(job.why, longestText)}`,
     ...(error === null
       ? []
-      : [`error: ${error.code}: ${cutText(error.message, longestText)} ${cutText(error.remedy, longestText)}`]),
+      : [`error: ${error.code}: ${cutText(error.message, longestText)}. ${cutText(error.remedy, longestText)}`]),
     ...(job.counts === undefined ? [] : [`units: ${JSON.stringify(job.counts)}`]),
     ...(units?.failure_groups ?? [])
       .slice(0, shownGroups)

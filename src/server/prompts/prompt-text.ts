@@ -51,7 +51,7 @@ export function promptOf({ description, task, facts, steps }: PromptParts): GetP
  * @returns a prompt that tells the model what happened and what to do, so that the person who chose it is answered
  */
 export function promptOfFailure(description: string, what: string, thrown: unknown): GetPromptResult {
-  const task = `I asked Nightkiln, my job queue, for ${what}, and it could not be had.`
+  const task = `I asked Nightkiln, my job queue, for ${what}, and got an error instead.`
   return promptOf({
     description,
     task,

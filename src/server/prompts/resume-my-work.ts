@@ -18,7 +18,8 @@ export function resumeMyWork(host: LazyHost): ServedPrompt {
       arguments: [
         {
           name: 'client',
-          description: 'Keep a mark of its own for this client; left out: one mark for me, whichever client I use',
+          description:
+            'A name, such as laptop: what I have seen is then remembered under it; left out: once for me, whichever client I use',
           required: false,
         },
       ],
@@ -36,7 +37,7 @@ export function resumeMyWork(host: LazyHost): ServedPrompt {
           steps: stepsFor(news, ownMark),
         })
       } catch (error) {
-        return promptOfFailure(description, 'what happened to my jobs', error)
+        return promptOfFailure(description, 'the news of my jobs', error)
       }
     },
   }

@@ -3,6 +3,13 @@ import { badArgument } from './prompt-text.ts'
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as const
 
+const lengthPattern = /^(\d{1,5})\s*([mhdw])$/i
+
+/** @returns what an argument that `sinceArgument` takes means: "in the last 7d", "since 2031-05-04" */
+export function spanText(text: string): string {
+  return `${lengthPattern.test(text) ? 'in the last' : 'since'} ${text}`
+}
+
 /**
  * @param text a length of time before now such as `12h`, or a date or time
  * @param now ms since 1970
@@ -10,7 +17,7 @@ const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 } as 
  * @throws ProtocolError for anything else
  */
 export function sinceArgument(text: string, now: number): number {
-  const [, number, unit] = /^(\d{1,5})\s*([mhdw])$/i.exec(text) ?? []
+  const [, number, unit] = lengthPattern.exec(text) ?? []
   if (number !== undefined && unit !== undefined) {
     return now - Number(number) * unitMs[unit.toLowerCase() as keyof typeof unitMs]
   }

@@ -6,7 +6,7 @@ import { jobIdsLike } from '../resources/complete-jobs.ts'
 import type { ServedPrompt } from '../served.ts'
 import { type FailedJob, failedJob } from './failed-job.ts'
 import { argumentOf, type Fact, promptOf, promptOfFailure } from './prompt-text.ts'
-import { sinceArgument } from './since.ts'
+import { sinceArgument, spanText } from './since.ts'
 
 const description = 'Why my jobs failed, and how to get them done.'
 const longestArgument = 100
@@ -99,7 +99,7 @@ function promptOfJobs(since: string, { seen, others, more }: Failures) {
   if (seen.length === 0) {
     return promptOf({
       description,
-      task: `Tell me that none of my jobs in Nightkiln failed since ${since}.`,
+      task: `Tell me that none of my jobs in Nightkiln failed ${spanText(since)}.`,
       facts: [],
       steps: ['If I wonder about a certain job, call list_jobs {"text":"…"} with a word of its name.'],
     })
@@ -107,7 +107,7 @@ function promptOfJobs(since: string, { seen, others, more }: Failures) {
   const rest: Fact[] = others.length === 0 ? [] : [{ title: 'Failed as well', data: others.join('\n') }]
   return promptOf({
     description,
-    task: `Find out why my jobs in Nightkiln failed since ${since}, the newest first, and how to get them done.`,
+    task: `Find out why my jobs in Nightkiln failed ${spanText(since)}, the newest first, and how to get them done.`,
     facts: [...seen.flatMap(factsOf), ...rest],
     steps: [
       ...(more ? ['There are more: list_jobs {"states":["failed"],"limit":100} and its next_cursor show them.'] : []),

@@ -25,7 +25,7 @@ interface JobResourcesOptions {
 
 const listedJobs = 20
 /** Clients list when they connect, and wait. */
-const longestListMs = 5_000
+const longestListMs = 1_000
 const longestWhy = 300
 
 const templates = [
@@ -125,7 +125,7 @@ function listed(job: JobLine): Resource {
     uri: `job://${job.id}`,
     name,
     title: `${name} (${job.state})`,
-    description: `${job.state}: ${cutText(job.why, longestWhy)}`,
+    description: cutText(job.why, longestWhy),
     mimeType: 'application/json',
     annotations: {
       audience: ['user', 'assistant'],

@@ -1,9 +1,10 @@
 import type { ReadResourceResult, ServerContext } from '@modelcontextprotocol/server'
 import type { ListJobTypesAnswer } from '../../domain/wire/jobs.ts'
+import { quoted } from '../quoted.ts'
 import type { ServedResources } from '../served.ts'
 import { askManager, type LazyHost } from './ask-manager.ts'
 import { boundedJson } from './bounded-json.ts'
-import { notFound, quoted, readError } from './resource-errors.ts'
+import { notFound, readError } from './resource-errors.ts'
 import { schemeOf } from './resource-uri.ts'
 
 const statusUri = 'queue://status'

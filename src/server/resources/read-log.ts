@@ -35,7 +35,7 @@ export async function readLog(
 }
 
 function header({ id, unit, attempt, offset, total_bytes: total, running, next }: LogsAnswer, isCut: boolean): string {
-  if (attempt === 0) return `Job ${id} has printed nothing. ${next}\n`
+  if (attempt === 0 || total === 0) return `Job ${id} has printed nothing. ${next}\n`
   const isTail = isCut || offset > 0
   const what = isTail ? `The end of ${total} bytes` : `All ${total} bytes`
   const state = running ? 'still running' : 'ended'

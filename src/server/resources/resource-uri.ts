@@ -1,5 +1,6 @@
 import { jobId } from '../../domain/wire/shared.ts'
-import { notFound, quoted } from './resource-errors.ts'
+import { quoted } from '../quoted.ts'
+import { notFound } from './resource-errors.ts'
 
 export const jobTemplate = 'job://{id}'
 export const logTemplate = 'job://{id}/log'

@@ -30,25 +30,43 @@ export interface ChangeFeedOptions {
 
 /** For so long after a call those who overhear are told, ms. */
 const afterCallMs = 5 * 60_000
+/** Many join at once when a client listens to many things, ms. */
+const adjustMs = 20
 const firstPauseMs = 200
 const longestPauseMs = 10_000
 
 interface Follower {
   readonly jobIds: readonly string[] | null
   readonly listener: ChangeListener
+  /** False until a stream that tells it is open: what changed before then it has not heard of. */
+  isCovered: boolean
+}
+
+interface Stream {
+  readonly of: string
+  readonly ends: AbortController
 }
 
 export function createChangeFeed({ notices, leaving }: ChangeFeedOptions): ChangeFeed {
   const followers = new Set<Follower>()
   const overhearers = new Set<Follower>()
-  let stream: { readonly of: string; readonly ends: AbortController } | null = null
+  let stream: Stream | null = null
   let quietTimer: NodeJS.Timeout | undefined
+  let adjustTimer: NodeJS.Timeout | undefined
   let isBusy = false
-  let adjusting = false
+  let isOpen = false
 
+  const everybody = () => [...followers, ...overhearers]
   const tell = (change: Change) => {
-    for (const { jobIds, listener } of [...followers, ...overhearers]) {
+    for (const { jobIds, listener } of everybody()) {
       if (change.kind !== 'job' || jobIds === null || jobIds.includes(change.jobId)) listener(change)
+    }
+  }
+  const tellUncovered = () => {
+    for (const follower of everybody()) {
+      if (follower.isCovered) continue
+      follower.isCovered = true
+      follower.listener({ kind: 'everything' })
     }
   }
 
@@ -61,63 +79,84 @@ export function createChangeFeed({ notices, leaving }: ChangeFeedOptions): Chang
   }
 
   /** Once for all that join and leave in the same moment: another choice of jobs is another stream. */
+  const adjustSoon = () => {
+    adjustTimer ??= setTimeout(adjust, adjustMs)
+  }
   const adjust = () => {
-    if (adjusting) return
-    adjusting = true
-    queueMicrotask(() => {
-      adjusting = false
-      const jobIds = wanted()
-      const of = jobIds === undefined ? undefined : JSON.stringify(jobIds)
-      if (of === stream?.of) return
-      stream?.ends.abort()
-      stream = null
-      if (jobIds === undefined || of === undefined) return
-      stream = { of, ends: new AbortController() }
-      void run(jobIds, stream.ends.signal)
-    })
+    clearTimeout(adjustTimer)
+    adjustTimer = undefined
+    const jobIds = wanted()
+    const of = jobIds === undefined ? undefined : JSON.stringify(jobIds)
+    if (of === stream?.of) {
+      // Whoever joined follows what is followed already; the open stream has told it nothing yet.
+      if (isOpen) tellUncovered()
+      return
+    }
+    const old = stream
+    stream = null
+    isOpen = false
+    if (jobIds === undefined || of === undefined) {
+      old?.ends.abort()
+      return
+    }
+    stream = { of, ends: new AbortController() }
+    void run(jobIds, stream, old)
   }
 
-  async function run(jobIds: readonly string[] | null, signal: AbortSignal): Promise<void> {
+  /** @param old told from until this one is open, so that nothing is missed in between */
+  async function run(jobIds: readonly string[] | null, own: Stream, old: Stream | null): Promise<void> {
+    const { signal } = own.ends
+    signal.addEventListener('abort', () => old?.ends.abort(), { once: true })
     let pauseMs = firstPauseMs
     while (!signal.aborted) {
       try {
         for await (const notice of notices(jobIds, signal)) {
-          pauseMs = firstPauseMs
           if (signal.aborted) return
+          pauseMs = firstPauseMs
           if (notice.kind === 'job') tell({ kind: 'job', jobId: notice.event.job_id, type: notice.event.type })
           else if (notice.kind === 'job_types') tell({ kind: 'job_types' })
-          else tell({ kind: 'everything' })
+          else if (notice.kind === 'reset') tell({ kind: 'everything' })
+          else {
+            old?.ends.abort()
+            if (stream === own) isOpen = true
+            tellUncovered()
+          }
         }
       } catch {
         // The manager went away or could not be reached: its successor is asked, later and later.
+      }
+      if (stream === own && !signal.aborted) {
+        isOpen = false
+        for (const follower of everybody()) follower.isCovered = false
       }
       await pause(pauseMs, signal)
       pauseMs = Math.min(pauseMs * 2, longestPauseMs)
     }
   }
 
-  const joined = (set: Set<Follower>, follower: Follower) => {
+  const joined = (set: Set<Follower>, jobIds: readonly string[] | null, listener: ChangeListener) => {
+    const follower = { jobIds, listener, isCovered: false }
     set.add(follower)
-    adjust()
+    adjustSoon()
     return () => {
       set.delete(follower)
-      adjust()
+      adjustSoon()
     }
   }
 
   leaving.addEventListener('abort', adjust, { once: true })
   return {
-    follow: (jobIds, listener) => joined(followers, { jobIds, listener }),
-    overhear: (listener) => joined(overhearers, { jobIds: null, listener }),
+    follow: (jobIds, listener) => joined(followers, jobIds, listener),
+    overhear: (listener) => joined(overhearers, null, listener),
     noteCall() {
       isBusy = true
       clearTimeout(quietTimer)
       quietTimer = setTimeout(() => {
         isBusy = false
-        adjust()
+        adjustSoon()
       }, afterCallMs)
       quietTimer.unref()
-      adjust()
+      adjustSoon()
     },
   }
 }

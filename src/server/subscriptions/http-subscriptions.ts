@@ -38,8 +38,8 @@ export function createHttpSubscriptions(changes: ChangeFeed, parts: ServedParts)
       resourceUpdated: (uri) => bus.publish({ kind: 'resource_updated', uri }),
       resourceListChanged: () => bus.publish({ kind: 'resources_list_changed' }),
       toolListChanged: () => bus.publish({ kind: 'tools_list_changed' }),
-      taskChanged: (taskId, state) =>
-        bus.publish({ kind: 'resource_updated', uri: taskUri(taskId), params: { task: { taskId, ...state } } }),
+      taskChanged: (taskId, state, watch) =>
+        bus.publish({ kind: 'resource_updated', uri: taskUri(taskId, watch), params: { task: { taskId, ...state } } }),
     },
   })
 
@@ -50,14 +50,20 @@ export function createHttpSubscriptions(changes: ChangeFeed, parts: ServedParts)
       if (!isListen(parsedBody)) return await handler(request, options)
       try {
         const listen = await openListen(announcer, parsedBody, connection)
-        const response = await handler(request, { ...options, parsedBody: listen.message })
-        if (response.body === null) {
+        const response = await handler(request, { ...options, parsedBody: listen.message }).catch((error: unknown) => {
+          listen.end()
+          throw error
+        })
+        const { body, status, headers } = response
+        // A refusal is one whole text, which nobody need read to its end.
+        if (body === null || !headers.get('content-type')?.startsWith('text/event-stream')) {
           listen.end()
           return response
         }
+        listen.heard()
         return new Response(
-          translated(response.body, () => listen.end()),
-          { status: response.status, headers: response.headers },
+          translated(body, () => listen.end()),
+          { status, headers },
         )
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error

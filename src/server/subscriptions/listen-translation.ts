@@ -15,13 +15,21 @@ interface ListenFilter {
 
 type Params = Readonly<Record<string, unknown>>
 
-/** @returns the private URI of a task. */
-export function taskUri(taskId: string): string {
-  return privateScheme + taskId
+/** Most resources and tasks that one listen may name. */
+export const mostNames = 200
+
+/**
+ * @param watch number of the listen that is told: two of the same task are told apart, each hears what it may and hears it once
+ * @returns the private URI of a task
+ */
+export function taskUri(taskId: string, watch: number): string {
+  return `${privateScheme}${watch}:${taskId}`
 }
 
+/** @returns true for a listen with an id that may be answered; any other is the package's to refuse. */
 export function isListen(message: unknown): message is JSONRPCRequest {
-  return (message as { method?: unknown } | null)?.method === 'subscriptions/listen' && 'id' in (message as object)
+  const { method, id } = (message ?? {}) as { readonly method?: unknown; readonly id?: unknown }
+  return method === 'subscriptions/listen' && (typeof id === 'string' || Number.isInteger(id))
 }
 
 /** @returns what a listen asks for; lists of anything but text count as empty, the router refuses them itself. */
@@ -31,20 +39,26 @@ export function filterOf(message: JSONRPCRequest): ListenFilter {
   const { resourceSubscriptions, taskIds, ...lists } = filter as Params
   return {
     ...lists,
-    resourceSubscriptions: texts(resourceSubscriptions).filter((uri) => !uri.startsWith(privateScheme)),
-    ...(taskIds === undefined ? {} : { taskIds: texts(taskIds) }),
+    resourceSubscriptions: texts(resourceSubscriptions)
+      .filter((uri) => !isPrivate(uri))
+      .slice(0, mostNames),
+    ...(taskIds === undefined ? {} : { taskIds: texts(taskIds).slice(0, mostNames) }),
   }
 }
 
-/** @returns the listen as the router takes it; what is malformed stays, for it to refuse. @param agreed tasks that will be told of */
-export function withTasksAsResources(message: JSONRPCRequest, agreed: readonly string[]): JSONRPCRequest {
+/**
+ * @param taskUris private URIs of the tasks that will be told of
+ * @returns the listen as the router takes it; what is malformed stays, for it to refuse
+ */
+export function withTasksAsResources(message: JSONRPCRequest, taskUris: readonly string[]): JSONRPCRequest {
   const given: unknown = (message.params as Params | undefined)?.['notifications']
   if (typeof given !== 'object' || given === null) return message
   const { taskIds: _, resourceSubscriptions, ...filter } = given as Params
   if (resourceSubscriptions !== undefined && !Array.isArray(resourceSubscriptions)) return message
   // A private URI that comes from outside would tell of somebody else's task.
   const own = (resourceSubscriptions ?? []).filter((uri) => !isPrivate(uri))
-  const uris: unknown[] = [...own, ...agreed.map(taskUri)]
+  // What is beyond the limit is not told of, and so not acknowledged.
+  const uris: unknown[] = [...own.slice(0, mostNames), ...taskUris]
   const notifications = { ...filter, ...(uris.length === 0 ? {} : { resourceSubscriptions: uris }) }
   return { ...message, params: { ...message.params, notifications } } as JSONRPCRequest
 }
@@ -79,5 +93,5 @@ function isPrivate(uri: unknown): uri is string {
 }
 
 function taskIdOf(uri: string): string {
-  return uri.slice(privateScheme.length)
+  return uri.slice(uri.indexOf(':', privateScheme.length) + 1)
 }

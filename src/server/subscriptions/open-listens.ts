@@ -3,16 +3,15 @@ import { tasksExtension } from '../caller.ts'
 import type { Caller, Connection } from '../served.ts'
 import { undeclaredTasks } from '../tasks/register-tasks.ts'
 import type { Announcer } from './announcer.ts'
-import { filterOf, withTasksAsResources } from './listen-translation.ts'
+import { filterOf, taskUri, withTasksAsResources } from './listen-translation.ts'
 
 /** A listen that may be put to the router, and its end. */
 export interface OpenListen {
   readonly message: JSONRPCRequest
+  /** The router knows it: what was to be told meanwhile is told now. */
+  heard(): void
   end(): void
 }
-
-/** Most resources and tasks that one listen may name. */
-const mostNames = 200
 
 /**
  * Begins to tell what a `subscriptions/listen` asks for.
@@ -27,19 +26,22 @@ export async function openListen(
   const caller = listenerOf(message, connection)
   if (taskIds !== undefined && !caller.takesTasks) throw undeclaredTasks()
   const ends: (() => void)[] = []
-  for (const uri of new Set(resourceSubscriptions.slice(0, mostNames))) ends.push(announcer.watchResource(uri))
-  if (toolsListChanged === true || resourcesListChanged === true) ends.push(announcer.watchLists())
-  let agreed: readonly string[] = []
-  if (taskIds !== undefined && taskIds.length > 0) {
-    const watched = await announcer.watchTasks(taskIds.slice(0, mostNames), caller)
-    agreed = watched.agreed
-    ends.push(() => watched.end())
+  const end = () => {
+    for (const one of ends.splice(0)) one()
   }
-  return {
-    message: withTasksAsResources(message, agreed),
-    end: () => {
-      for (const end of ends.splice(0)) end()
-    },
+  try {
+    for (const uri of new Set(resourceSubscriptions)) ends.push(announcer.watchResource(uri))
+    if (toolsListChanged === true || resourcesListChanged === true) ends.push(announcer.watchLists())
+    if (taskIds === undefined || taskIds.length === 0) {
+      return { message: withTasksAsResources(message, []), heard: () => undefined, end }
+    }
+    const tasks = await announcer.watchTasks(taskIds, caller)
+    ends.push(tasks.end)
+    const uris = tasks.agreed.map((taskId) => taskUri(taskId, tasks.watch))
+    return { message: withTasksAsResources(message, uris), heard: tasks.heard, end }
+  } catch (error) {
+    end()
+    throw error
   }
 }
 

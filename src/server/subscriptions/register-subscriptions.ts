@@ -16,8 +16,8 @@ export function serverTarget(current: () => Server | null): AnnouncementTarget {
     resourceUpdated: (uri) => send((server) => server.sendResourceUpdated({ uri })),
     resourceListChanged: () => send((server) => server.sendResourceListChanged()),
     toolListChanged: () => send((server) => server.sendToolListChanged()),
-    taskChanged: (taskId, state) => {
-      const params = { uri: taskUri(taskId), task: { taskId, ...state } }
+    taskChanged: (taskId, state, watch) => {
+      const params = { uri: taskUri(taskId, watch), task: { taskId, ...state } }
       send((server) => server.notification({ method: 'notifications/resources/updated', params }))
     },
   }

@@ -5,6 +5,7 @@ import {
   ProtocolError,
   ProtocolErrorCode,
   type RequestId,
+  SUBSCRIPTION_ID_META_KEY,
   type Transport,
 } from '@modelcontextprotocol/server'
 import type { Connection } from '../served.ts'
@@ -14,21 +15,30 @@ import { type OpenListen, openListen } from './open-listens.ts'
 
 /** @returns the transport with `subscriptions/listen` on it connected to what the queue tells; only modern connections send one. */
 export function withSubscriptions(transport: Transport, announcer: Announcer, connection: Connection): Transport {
-  const open = new Map<RequestId, OpenListen>()
+  /** Null while it is being opened: also then it may be cancelled, or its id be used again. */
+  const open = new Map<RequestId, { listen: OpenListen | null }>()
   let deliver: Transport['onmessage']
 
   const end = (id: RequestId) => {
-    open.get(id)?.end()
+    const one = open.get(id)
     open.delete(id)
+    one?.listen?.end()
   }
   const begin = async (message: JSONRPCMessage & { readonly id: RequestId }, extra: MessageExtraInfo | undefined) => {
     if (!isListen(message)) return
     end(message.id)
+    const own: { listen: OpenListen | null } = { listen: null }
+    open.set(message.id, own)
     try {
       const listen = await openListen(announcer, message, connection)
-      open.set(message.id, listen)
+      if (open.get(message.id) !== own) {
+        listen.end()
+        return
+      }
+      own.listen = listen
       deliver?.(listen.message, extra)
     } catch (thrown) {
+      if (open.get(message.id) !== own) return
       const known = thrown instanceof ProtocolError
       const error = {
         code: known ? thrown.code : ProtocolErrorCode.InternalError,
@@ -42,10 +52,12 @@ export function withSubscriptions(transport: Transport, announcer: Announcer, co
   return {
     start: () => transport.start(),
     close: () => transport.close(),
-    send(message, options) {
+    async send(message, options) {
       // The router's answer to a listen is its end.
       if (!('method' in message) && message.id !== undefined) end(message.id)
-      return transport.send(withTasksFromResources(message), options)
+      await transport.send(withTasksFromResources(message), options)
+      const begun = acknowledged(message)
+      if (begun !== undefined) open.get(begun)?.listen?.heard()
     },
     get onmessage() {
       return deliver
@@ -78,4 +90,11 @@ export function withSubscriptions(transport: Transport, announcer: Announcer, co
       transport.onerror = handler
     },
   }
+}
+
+/** @returns the id of the listen that a message of the router begins */
+function acknowledged(message: JSONRPCMessage): RequestId | undefined {
+  if (!('method' in message) || message.method !== 'notifications/subscriptions/acknowledged') return undefined
+  const meta = message.params?._meta as Readonly<Record<string, unknown>> | undefined
+  return meta?.[SUBSCRIPTION_ID_META_KEY] as RequestId | undefined
 }

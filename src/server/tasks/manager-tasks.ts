@@ -12,6 +12,7 @@ import { type TaskBackend, type TaskState, UnknownTaskError } from './task-backe
 
 /** Longest answer to a request about a task, ms. */
 const callTimeoutMs = 40_000
+const longestKey = 200
 
 export interface ManagerTasksOptions {
   readonly host: ToolHost
@@ -60,7 +61,8 @@ export function createManagerTasks({ host, tools, changes }: ManagerTasksOptions
     async update(taskId, inputResponses, caller) {
       const decisions: Record<string, 'approve' | 'reject'> = {}
       for (const key of Object.keys(inputResponses)) {
-        const decision = decisionIn(inputResponses, key)
+        // No question has a longer key; the others of this request count all the same.
+        const decision = key.length > longestKey ? undefined : decisionIn(inputResponses, key)
         if (decision !== undefined) decisions[key] = decision
       }
       await ask('decide_task', { ...reference(taskId, caller), decisions })
@@ -73,24 +75,34 @@ export function createManagerTasks({ host, tools, changes }: ManagerTasksOptions
     },
 
     async watch(taskIds, caller, tell, signal) {
-      const watched = new Map<string, { ids: ReadonlySet<string>; told: string }>()
+      const watched = new Map<string, { ids: ReadonlySet<string>; told: string; look: 'none' | 'one' | 'again' }>()
       for (const taskId of new Set(taskIds)) {
         const view = await look(taskId, caller)
-        watched.set(taskId, { ids: new Set(view.ids), told: JSON.stringify(await stateOf(view, caller)) })
+        const told = JSON.stringify(await stateOf(view, caller))
+        watched.set(taskId, { ids: new Set(view.ids), told, look: 'none' })
       }
+      /** One look at a time: many changes in a moment are one, and an older state never comes after a newer one. */
       const lookAgain = async (taskId: string) => {
         const known = watched.get(taskId)
-        if (known === undefined || signal.aborted) return
-        try {
-          const state = await stateOf(await look(taskId, caller), caller)
-          const text = JSON.stringify(state)
-          if (text === known.told || signal.aborted) return
-          known.told = text
-          tell(taskId, state)
-        } catch (error) {
-          // Its jobs were deleted: there is nothing more to tell. Anything else is told by the next change.
-          if (error instanceof UnknownTaskError) watched.delete(taskId)
-        }
+        if (known === undefined) return
+        const isLooking = known.look !== 'none'
+        known.look = isLooking ? 'again' : 'one'
+        if (isLooking) return
+        do {
+          known.look = 'one'
+          try {
+            const state = await stateOf(await look(taskId, caller), caller)
+            const text = JSON.stringify(state)
+            if (signal.aborted) return
+            if (text !== known.told) tell(taskId, state)
+            known.told = text
+          } catch (error) {
+            // Its jobs were deleted: there is nothing more to tell. Anything else is told by the next change.
+            if (error instanceof UnknownTaskError) watched.delete(taskId)
+          }
+          // It may have become 'again' meanwhile.
+        } while ((known.look as string) === 'again' && watched.has(taskId) && !signal.aborted)
+        known.look = 'none'
       }
       const stop = changes.follow(
         [...watched.values()].flatMap(({ ids }) => [...ids]),
@@ -100,6 +112,8 @@ export function createManagerTasks({ host, tools, changes }: ManagerTasksOptions
           }
         },
       )
+      // What changed since the first look, and before anybody was told of changes.
+      for (const taskId of watched.keys()) void lookAgain(taskId)
       const looker = (taskId: string) => void lookAgain(taskId)
       lookers.add(looker)
       const end = () => {

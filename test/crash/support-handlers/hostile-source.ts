@@ -1,3 +1,8 @@
+import { rounds } from '../../support/rounds.ts'
+
+/** What the deed `flood` writes, in MiB. */
+export const floodMebibytes = rounds(256, 1024)
+
 /** Source of the job type `hostile`: everything that a handler should not do, by name. */
 export const hostileSource = `
 import { execSync } from 'node:child_process'
@@ -50,7 +55,7 @@ const deeds = {
   },
   flood() {
     const piece = Buffer.alloc(1024 * 1024, 'a line of the flood\\n')
-    for (let megabytes = 0; megabytes < 1024; megabytes += 1) process.stdout.write(piece)
+    for (let megabytes = 0; megabytes < ${floodMebibytes}; megabytes += 1) process.stdout.write(piece)
     return 'flooded'
   },
   cyclic() {

@@ -11,7 +11,9 @@ export interface EvaluatedRequest {
   }[]
 }
 
-const longestCell = 420
+const longestCell = 460
+/** What an answer ends with is what to do. */
+const shownEnd = 300
 
 /** Ids, places and times differ from run to run. */
 function steady(text: string, places: readonly string[]): string {
@@ -24,7 +26,8 @@ function steady(text: string, places: readonly string[]): string {
 /** One line of a table in Markdown. */
 function cell(text: string): string {
   const line = text.replaceAll('\n', ' ').replaceAll('|', '\\|')
-  return line.length <= longestCell ? line : `${line.slice(0, longestCell)} …`
+  if (line.length <= longestCell) return line
+  return `${line.slice(0, longestCell - shownEnd)} … ${line.slice(-shownEnd)}`
 }
 
 function code([tool, input]: Call, places: readonly string[]): string {

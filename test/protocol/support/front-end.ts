@@ -44,8 +44,6 @@ export interface FrontEnd {
 export interface FrontEndOptions {
   /** False: nothing of stdout is read until `readStdout` is called by the test. */
   readonly read?: boolean
-  /** False: stderr is never read. */
-  readonly readStderr?: boolean
   readonly command?: readonly [string, ...string[]]
   readonly cwd?: string
   readonly environment?: Readonly<Record<string, string>>
@@ -81,7 +79,7 @@ export function startFrontEnd(home: TemporaryHome, options: FrontEndOptions = {}
     })
   }
   if (options.read !== false) readStdout()
-  if (options.readStderr !== false) child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text))
   // The server may close its side first.
   child.stdin.on('error', () => {})
 

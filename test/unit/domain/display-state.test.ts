@@ -129,13 +129,13 @@ const cases: readonly Case[] = [
   // Waiting for a person.
   [
     'awaiting_approval',
-    'waits for 5 m for approval of the other 497 units: 2 of 3 test units completed',
+    'has waited 5 m for approval of the other 497 units: 2 of 3 test units completed',
     startedJob({ heldAt: noon - 300_000, holdKind: 'review', counts: unitCounts({ completed: 2, failed: 1 }) }),
     { unitsWaiting: 497 },
   ],
   [
     'awaiting_approval',
-    "waits for a person's permission for 5 m",
+    "has waited 5 m for a person's permission",
     queuedJob({ heldAt: noon - 300_000, holdKind: 'permission', runAt: noon + 1_000 }),
     {},
   ],

@@ -47,7 +47,7 @@ function announcerUnderTest() {
       resourceUpdated: (uri) => sent.push(uri),
       resourceListChanged: () => sent.push('resources'),
       toolListChanged: () => sent.push('tools'),
-      taskChanged: (taskId, state) => sent.push(`${taskId} ${state.status}`),
+      taskChanged: (taskId, state, watch) => sent.push(`${watch}: ${taskId} ${state.status}`),
     },
   })
   const tell = (change: Change) => {
@@ -115,14 +115,51 @@ describe('watched lists', () => {
   })
 })
 
+describe('many that watch the same', () => {
+  test('are one to the router, which tells each of them', () => {
+    const { announcer, sent, tell, followers, overhearers } = announcerUnderTest()
+    const ends = Array.from({ length: 100 }, () => [announcer.watchLists(), announcer.watchResource('job://a')]).flat()
+    expect([followers.size, overhearers.size]).toEqual([1, 1])
+    for (let count = 0; count < 5; count += 1) tell({ kind: 'everything' })
+    expect(sent.sort()).toEqual(['job://a', 'resources', 'tools'])
+    for (const end of [...ends.slice(1), ...ends.slice(1)]) end()
+    expect([followers.size, overhearers.size]).toEqual([0, 1])
+    ends[0]?.()
+    expect(overhearers.size).toBe(0)
+  })
+})
+
 describe('watched tasks', () => {
   test('that are not the caller’s are left out of what was agreed', async () => {
     const { announcer, sent, watched } = announcerUnderTest()
-    const { agreed, end } = await announcer.watchTasks(['a', 'unknown', 'b', 'a'], caller)
+    const { agreed, heard, end } = await announcer.watchTasks(['a', 'unknown', 'b', 'a'], caller)
     expect(agreed).toEqual(['a', 'b'])
+    heard()
     watched.get('b')?.tell('b', { ...working, status: 'cancelled' })
-    expect(sent).toEqual(['b cancelled'])
+    expect(sent).toEqual(['1: b cancelled'])
     end()
     expect(watched.get('a')?.signal.aborted).toBe(true)
+  })
+
+  test('are told of once they are heard, the newest state of each', async () => {
+    const { announcer, sent, watched } = announcerUnderTest()
+    const { heard } = await announcer.watchTasks(['a'], caller)
+    watched.get('a')?.tell('a', working)
+    watched.get('a')?.tell('a', { ...working, status: 'cancelled' })
+    expect(sent).toEqual([])
+    heard()
+    expect(sent).toEqual(['1: a cancelled'])
+  })
+
+  test('of two listeners are told of to each by itself', async () => {
+    const { announcer, sent, watched } = announcerUnderTest()
+    const first = await announcer.watchTasks(['a'], caller)
+    const { tell } = watched.get('a') ?? {}
+    const second = await announcer.watchTasks(['a'], caller)
+    first.heard()
+    second.heard()
+    tell?.('a', working)
+    watched.get('a')?.tell('a', working)
+    expect(sent).toEqual(['1: a working', '2: a working'])
   })
 })

@@ -54,7 +54,7 @@ afterEach(async () => {
 function feedOf(source: ReturnType<typeof streams>): ChangeFeed {
   return createChangeFeed({ notices: source.notices, leaving: leaving.signal })
 }
-const settle = () => vi.advanceTimersByTimeAsync(0)
+const settle = () => vi.advanceTimersByTimeAsync(20)
 
 describe('the stream', () => {
   test('is opened by the first who follows and closed by the last', async () => {
@@ -79,10 +79,43 @@ describe('the stream', () => {
     expect(source.opened.map(({ jobIds }) => jobIds)).toEqual([['a', 'b']])
     feed.follow(null, () => undefined)
     await settle()
-    expect(source.opened.map(({ jobIds, signal }) => [jobIds, signal.aborted])).toEqual([
+    const streamsNow = () => source.opened.map(({ jobIds, signal }) => [jobIds, signal.aborted])
+    // The old one tells until the new one is open: nothing is missed in between.
+    expect(streamsNow()).toEqual([
+      [['a', 'b'], false],
+      [null, false],
+    ])
+    await source.opened[1]?.tell({ kind: 'open' })
+    expect(streamsNow()).toEqual([
       [['a', 'b'], true],
       [null, false],
     ])
+  })
+
+  test('that is opened for who joined later says "anything" to that one alone', async () => {
+    const source = streams()
+    const feed = feedOf(source)
+    const first: Change[] = []
+    const second: Change[] = []
+    const third: Change[] = []
+    feed.follow(['a'], (change) => first.push(change))
+    await settle()
+    await source.opened[0]?.tell({ kind: 'open' })
+    feed.follow(['b'], (change) => second.push(change))
+    await settle()
+    await source.opened[1]?.tell({ kind: 'open' })
+    feed.follow(['b'], (change) => third.push(change))
+    await settle()
+    expect([first, second, third]).toEqual(Array(3).fill([{ kind: 'everything' }]))
+    expect(source.opened).toHaveLength(2)
+  })
+
+  test('is not opened anew for each of many that join at once', async () => {
+    const source = streams()
+    const feed = feedOf(source)
+    for (let count = 0; count < 400; count += 1) feed.follow([`job ${count}`], () => undefined)
+    await settle()
+    expect(source.opened).toHaveLength(1)
   })
 
   test('is not opened for those who only overhear, before a call, and closed some time after the last one', async () => {
@@ -98,7 +131,7 @@ describe('the stream', () => {
     feed.noteCall()
     await vi.advanceTimersByTimeAsync(4 * 60_000)
     expect(source.opened[0]?.signal.aborted).toBe(false)
-    await vi.advanceTimersByTimeAsync(60_001)
+    await vi.advanceTimersByTimeAsync(60_020)
     expect(source.opened[0]?.signal.aborted).toBe(true)
   })
 

@@ -59,6 +59,7 @@ export function useApp(options: Partial<HttpAppOptions> = {}): { readonly app: H
   const leaving = new AbortController()
   const parts = {
     changes: createChangeFeed({ leaving: leaving.signal, notices: async function* () {} }),
+    tools: async () => [],
     tasks: () => Promise.reject(new Error('there are no tasks here')),
   } as unknown as ServedParts
   const app = createHttpApp({

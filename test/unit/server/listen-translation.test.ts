@@ -18,13 +18,13 @@ function listen(notifications: unknown): JSONRPCRequest {
 describe('a listen on its way in', () => {
   test('names the tasks that were agreed to as resources, beside its own', () => {
     const message = listen({ toolsListChanged: true, resourceSubscriptions: ['job://a'], taskIds: [task, other] })
-    expect(withTasksAsResources(message, [task]).params).toEqual({
-      notifications: { toolsListChanged: true, resourceSubscriptions: ['job://a', taskUri(task)] },
+    expect(withTasksAsResources(message, [taskUri(task, 3)]).params).toEqual({
+      notifications: { toolsListChanged: true, resourceSubscriptions: ['job://a', taskUri(task, 3)] },
     })
   })
 
   test('cannot name a task by its private URI', () => {
-    const message = listen({ resourceSubscriptions: [taskUri(other), 'queue://status'] })
+    const message = listen({ resourceSubscriptions: [taskUri(other, 3), 'queue://status'] })
     expect(withTasksAsResources(message, []).params).toEqual({
       notifications: { resourceSubscriptions: ['queue://status'] },
     })
@@ -46,6 +46,7 @@ describe('a listen on its way in', () => {
   test('is told from everything else', () => {
     expect(isListen(listen({}))).toBe(true)
     expect(isListen({ method: 'subscriptions/listen' })).toBe(false)
+    for (const id of [true, null, {}, [], 1.5]) expect(isListen({ ...listen({}), id })).toBe(false)
     expect(isListen(null)).toBe(false)
     expect(isListen('subscriptions/listen')).toBe(false)
     expect(isListen([])).toBe(false)
@@ -61,7 +62,7 @@ describe('a message on its way out', () => {
   const meta = { 'io.modelcontextprotocol/subscriptionId': 7 }
 
   test('acknowledges tasks as tasks', () => {
-    const notifications = { toolsListChanged: true, resourceSubscriptions: ['job://a', taskUri(task)] }
+    const notifications = { toolsListChanged: true, resourceSubscriptions: ['job://a', taskUri(task, 3)] }
     const sent = withTasksFromResources(
       notification('notifications/subscriptions/acknowledged', { notifications, _meta: meta }),
     )
@@ -72,7 +73,7 @@ describe('a message on its way out', () => {
   })
 
   test('acknowledges nothing of resources when there were only tasks', () => {
-    const notifications = { resourceSubscriptions: [taskUri(task)] }
+    const notifications = { resourceSubscriptions: [taskUri(task, 3)] }
     const sent = withTasksFromResources(notification('notifications/subscriptions/acknowledged', { notifications }))
     expect(sent.params).toEqual({ notifications: { taskIds: [task] } })
   })
@@ -80,7 +81,7 @@ describe('a message on its way out', () => {
   test('about a task is a notification of the extension, with the stamp of its subscription', () => {
     const state = { taskId: task, status: 'working' }
     const sent = withTasksFromResources(
-      notification('notifications/resources/updated', { uri: taskUri(task), task: state, _meta: meta }),
+      notification('notifications/resources/updated', { uri: taskUri(task, 3), task: state, _meta: meta }),
     )
     expect(sent).toEqual(notification('notifications/tasks', { ...state, _meta: meta }))
   })

@@ -16,6 +16,19 @@ async function requestOf(name: string, input: unknown): Promise<unknown> {
   return seen[0]?.request ?? text
 }
 
+/** A review of one test unit. */
+const held = {
+  units_run: 1,
+  completed: 1,
+  failed: 0,
+  units_waiting: 3,
+  unit_seconds: 2,
+  rest_seconds: 6,
+  cost: null,
+  rest_cost: null,
+  results: [],
+}
+
 describe('the calls of the tools', () => {
   test.each([
     ['pause_job', { id }, { ids: [id], freeze: false }],
@@ -41,13 +54,27 @@ describe('the calls of the tools', () => {
   })
 
   test.each([
-    ['decide_job', { id }, /^invalid_input: nothing was decided .*decide_job \{"id":.*"approve"\}/],
     ['decide_job', { id, decision: 'yes' }, /decision is "yes"; valid: approve, reject/],
     ['update_job', { id, params: { argv: ['x'] } }, /unknown argument "params"; valid: id, name/],
     ['delete_jobs', { filter: { state: 'failed' } }, /filter has the unknown key "state"; valid: states/],
     ['export_jobs', { id, format: 'xlsx' }, /format is "xlsx"; valid: json, csv, markdown/],
   ])('%s %j is answered with help', async (name, input, text) => {
     expect(await requestOf(name, input)).toMatch(text)
+  })
+
+  test('decide_job without a decision tells a client without forms what to do, and of a job that ended that it did', async () => {
+    const { text } = await callTool(
+      'decide_job',
+      { id },
+      { jobs: [jobView({ state: 'awaiting_approval', review: held })] },
+    )
+    expect(text).toMatch(/^invalid_input: nothing was decided .*it stays held.*decide_job \{"id":.*"approve"\}/)
+    const ended = await callTool(
+      'decide_job',
+      { id },
+      { jobs: [jobView({ state: 'completed', why: 'completed in 3 s' })] },
+    )
+    expect(ended.text).toMatch(/^invalid_transition: .*waits for no decision: completed in 3 s/)
   })
 })
 

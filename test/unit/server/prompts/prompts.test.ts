@@ -247,7 +247,7 @@ describe('triage_failures', () => {
 
   test('without failures says so', async () => {
     const text = await textOf(fakeManager({ list_jobs: list([]) }), 'triage_failures')
-    expect(text).toContain('none of my jobs in Nightkiln failed since 7d')
+    expect(text).toContain('none of my jobs in Nightkiln failed in the last 7d')
   })
 
   test.each([['tests'], [otherId]])('of %s, which no job has as its id, says how to find the job', async (given) => {

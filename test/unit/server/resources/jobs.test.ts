@@ -246,7 +246,7 @@ describe('the list', () => {
         uri: `job://${id}`,
         name: 'a\\x1b[31m',
         title: 'a\\x1b[31m (failed)',
-        description: 'failed: failed after 1 attempt',
+        description: 'failed after 1 attempt',
         annotations: { lastModified: '2030-01-01T00:00:05Z', priority: 0.8 },
       },
       {

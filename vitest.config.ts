@@ -7,6 +7,8 @@ interface Shape {
   readonly timeoutMs: number
   /** Test files at once; two cores are the smallest machine this must pass on. */
   readonly files: number
+  /** Projects of one group run at the same time, and have as many files at once between them. */
+  readonly group: number
   /** True when the tests start processes of the product: they run what ships, so dist/ is built first. */
   readonly built: boolean
   /** Its files share processes, which saves loading everything again for each: only where nothing outlives a test. */
@@ -21,21 +23,27 @@ const alone = ['start-race', 'manager-kills', 'output-flood', 'executor-flood'].
   (name) => `test/crash/${name}.test.ts`,
 )
 
-/** In running order, fast to slow. */
+/** Integration tests that change the process they run in: a module of Node, what a graphics library reads, what is uncaught. */
+const apart = ['gpu-client/localhost', 'handlers/montecarlo', 'manager/hostile-connections'].map(
+  (name) => `test/integration/${name}.test.ts`,
+)
+
+/** In running order, fast to slow. Those of the last group but one wait as much as they compute: together they fill both cores. */
 const shapes: readonly Shape[] = [
-  { name: 'unit', timeoutMs: 20_000, files: 2, built: false, shared: true },
-  { name: 'conformance', timeoutMs: 20_000, files: 2, built: false, shared: true },
-  { name: 'property', timeoutMs: 180_000, files: 2, built: false },
-  { name: 'integration', timeoutMs: 60_000, files: 3, built: true },
-  { name: 'protocol', timeoutMs: 120_000, files: 3, built: true },
-  { name: 'cli', timeoutMs: 120_000, files: 2, built: true },
-  { name: 'examples', timeoutMs: 180_000, files: 3, built: true },
-  // They wait more than they compute.
-  { name: 'crash', timeoutMs: 180_000, files: 3, built: true, exclude: alone },
-  { name: 'alone', timeoutMs: 180_000, files: 1, built: true, include: alone },
+  { name: 'unit', timeoutMs: 20_000, files: 2, group: 0, built: false, shared: true },
+  { name: 'conformance', timeoutMs: 20_000, files: 2, group: 1, built: false, shared: true },
+  { name: 'integration', timeoutMs: 60_000, files: 4, group: 2, built: true, shared: true, exclude: apart },
+  { name: 'apart', timeoutMs: 60_000, files: 4, group: 3, built: true, include: apart },
+  { name: 'property', timeoutMs: 180_000, files: 4, group: 3, built: false },
+  { name: 'protocol', timeoutMs: 120_000, files: 4, group: 3, built: true },
+  { name: 'cli', timeoutMs: 120_000, files: 4, group: 3, built: true },
+  { name: 'examples', timeoutMs: 180_000, files: 4, group: 3, built: true },
+  { name: 'crash', timeoutMs: 180_000, files: 4, group: 3, built: true, exclude: alone },
+  { name: 'alone', timeoutMs: 180_000, files: 1, group: 4, built: true, include: alone },
 ]
 
-function project(shape: Shape, order: number): TestProjectInlineConfiguration {
+function project(shape: Shape): TestProjectInlineConfiguration {
+  const timeoutMs = shape.timeoutMs * (isWhole ? 5 : 1)
   return {
     test: {
       name: shape.name,
@@ -46,14 +54,14 @@ function project(shape: Shape, order: number): TestProjectInlineConfiguration {
       isolate: shape.shared !== true,
       maxWorkers: isWhole ? 1 : shape.files,
       retry: 0,
-      testTimeout: shape.timeoutMs,
-      hookTimeout: shape.timeoutMs,
+      testTimeout: timeoutMs,
+      hookTimeout: timeoutMs,
       allowOnly: false,
       // What ships is loaded as it is.
       server: { deps: { external: [/\/dist\//] } },
       // Waiting for a condition ends with it; only a machine that is very busy needs so long.
       expect: { poll: { timeout: Math.min(20_000, shape.timeoutMs - 1_000) } },
-      sequence: { shuffle: { files: false, tests: true }, groupOrder: order },
+      sequence: { shuffle: { files: false, tests: true }, groupOrder: shape.group },
       ...(shape.built ? { globalSetup: ['test/support/build-once.ts'] } : {}),
     },
   }

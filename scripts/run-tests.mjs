@@ -52,7 +52,7 @@ const args = process.argv.slice(2)
 const onlyNode24 = args.includes('--only-node24')
 const withNode24 = args.includes('--node24') || onlyNode24
 const passedOn = args.filter((argument) => !['--node24', '--only-node24'].includes(argument))
-const core = ['unit', 'conformance', 'integration']
+const core = ['unit', 'conformance', 'integration', 'apart']
 
 const built = ensureBuilt()
 if (built !== 0) process.exit(built)

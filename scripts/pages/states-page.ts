@@ -19,7 +19,7 @@ const shown: Readonly<Record<DisplayStateName, readonly [when: string, example: 
   ],
   awaiting_approval: [
     'its test units ended; the rest is held for a person',
-    'waits for 5 m for approval of the other 497 units: 2 of 3 test units completed',
+    'has waited 5 m for approval of the other 497 units: 2 of 3 test units completed',
   ],
   pausing: ['paused, running attempts may finish', 'paused 4 s ago; the running attempt is allowed to finish'],
   paused: ['paused or frozen, or its queue is paused', 'its queue "nightly" is paused'],

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, isAbsolute, join } from 'node:path'
 import { QueueError } from '../domain/errors.ts'
 import type { ManagerFile } from '../domain/wire/manager.ts'
 import { chosenNode, findNode, isExecutable, nodesOfThisMachine } from './find-node.ts'
@@ -47,21 +47,22 @@ function nothingInstalled(): QueueError {
     'manager_unavailable',
     'Nightkiln itself is not installed: this extension is its front end, and the program that runs jobs was not found',
     {
-      remedy: `Tell the user to install it, in a terminal: npm install --global nightkiln (Node.js 20.19 or newer). No restart is needed. If it is installed elsewhere, set ${entryVariable} to the folder of the package.`,
+      remedy: `Tell the user to install it, in a terminal: npm install --global nightkiln (Node.js 20.19 or newer). No restart is needed. If it is installed elsewhere, give the folder of the package in the settings of the extension (Installed package, or ${entryVariable}).`,
     },
   )
 }
 
 /** What a person named: the folder of the package, or any file in its dist/. */
 function namedManager(named: string, environment: NodeJS.ProcessEnv): InstalledManager {
-  for (let folder = named; ; folder = dirname(folder)) {
+  // The manager is started in another directory than this one.
+  for (let folder = named; isAbsolute(folder); folder = dirname(folder)) {
     const manager = managerIn(folder, '')
     if (manager !== null)
       return { ...manager, node: chosenNode(environment) ?? nodeOf(folder) ?? findNode(environment) }
     if (dirname(folder) === folder || basename(folder) === 'node_modules') break
   }
   throw new QueueError('manager_unavailable', `${entryVariable} is "${named}", where Nightkiln is not`, {
-    remedy: `Set ${entryVariable} to the folder of the installed package, such as $(npm root --global)/nightkiln, or unset it.`,
+    remedy: `Set ${entryVariable} to the absolute path of the installed package, such as $(npm root --global)/nightkiln, or unset it.`,
   })
 }
 

@@ -24,7 +24,7 @@ const mostCompletions = 100
 /** Lists change with job types and jobs; who listens is told. */
 const listCacheMs = 60_000
 
-/** A question to the user through an old client is given up, and the job left held, before the call's own time is over, ms. */
+/** A question of a prompt or resource to an old client is given up after this, ms; questions of tools: ask-old-client.ts. */
 const questionTimeoutMs = 35_000
 
 /** A server for one connection of either era: the one place where a client's requests meet what is served. */

@@ -4,6 +4,7 @@ import { createManagerClient, type ManagerClient, type ManagerNotice } from '../
 import { captureSubmitContext } from '../client/submit-context.ts'
 import { stateDirectory } from '../config/paths.ts'
 import { version } from '../config/version.ts'
+import type { OperationName } from '../domain/wire/operations.ts'
 import { type CallLimiter, type CallLimits, createCallLimiter } from '../tools/call-limiter.ts'
 import type { ToolHost } from '../tools/define-tool.ts'
 
@@ -42,7 +43,7 @@ export function createToolHost({ leaving, isRemote, onCall }: ToolHostOptions): 
     async call(name, request, signal) {
       onCall()
       const ends = AbortSignal.any([signal, leaving])
-      const lane = name === 'wait_for_jobs' ? longPolls : calls
+      const lane = isLongPoll(name, request) ? longPolls : calls
       return await lane.limiter.run(() => lane.client().call(name, request, { signal: ends }), ends)
     },
     submitContext: async (submittedBy) => {
@@ -53,6 +54,11 @@ export function createToolHost({ leaving, isRemote, onCall }: ToolHostOptions): 
     newTaskId: () => randomBytes(taskIdBytes).toString('hex'),
     notices: (jobIds, signal) => longPolls.client().events({ ...(jobIds === null ? {} : { jobIds }), signal }),
   }
+}
+
+/** A wait of no time at all is a look, such as that of a wait that becomes a task. */
+function isLongPoll(name: OperationName, request: object): boolean {
+  return name === 'wait_for_jobs' && !('timeout_s' in request && request.timeout_s === 0)
 }
 
 interface Lane {

@@ -21,28 +21,33 @@ Answers: job with its new state, next.`,
   }),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: true },
   request: ({ id, decision }) => {
-    if (decision === undefined) throw undecided(id, 'this client cannot ask its user')
+    if (decision === undefined) throw undecided(id, false)
     return { id, decision }
   },
   async perform({ id, decision }, on) {
     if (decision !== undefined) return on.finish(await on.ask('decide_job', await on.request()))
     const answered = decisionIn(on.call.inputResponses, questionKey(id))
     if (answered !== undefined) return on.finish(await on.ask('decide_job', { id, decision: answered }))
-    if (on.call.inputResponses !== undefined) throw undecided(id, 'the user did not decide')
+    if (on.call.inputResponses !== undefined) throw undecided(id, true)
     const { jobs } = await on.ask('job_status', { ids: [id] })
     const [job] = jobs
     if (job === undefined) throw new QueueError('job_not_found', `no job has the id ${id}`)
     if (!awaitsReview(job)) {
       throw new QueueError('invalid_transition', `job ${id} waits for no decision: ${job.why}`)
     }
-    if (!on.call.canAsk) throw undecided(id, 'this client cannot ask its user')
+    if (!on.call.canAsk) throw undecided(id, false)
     return inputRequired({ inputRequests: { [questionKey(id)]: approvalQuestion(job) } })
   },
 })
 
-function undecided(id: string, why: string): QueueError {
+/** @param wasAsked the user saw the question and left it open: to ask again at once would be a nuisance */
+function undecided(id: string, wasAsked: boolean): QueueError {
+  const why = wasAsked ? 'the user did not decide' : 'this client cannot ask its user'
+  const first = wasAsked
+    ? 'Leave it so: it waits without harm. Once the user has said what to do,'
+    : `Show the user the review (job_status ${JSON.stringify({ ids: [id] })}) and ask; then`
   const call = `decide_job ${JSON.stringify({ id, decision: 'approve' })}`
   return new QueueError('invalid_input', `nothing was decided about job ${id}: ${why}; it stays held`, {
-    remedy: `Show the user the review (job_status ${JSON.stringify({ ids: [id] })}) and ask; then ${call}, or decision "reject".`,
+    remedy: `${first} ${call}, or decision "reject".`,
   })
 }

@@ -27,12 +27,28 @@ function writeHelpTo(command: Command, write: (text: string) => void): void {
   for (const child of command.commands) writeHelpTo(child, write)
 }
 
-/** A manager that the command starts inherits these; they stay until the next command. */
-function takeOn(environment: Readonly<Record<string, string>>): void {
-  for (const name of ['HOME', 'NIGHTKILN_HOME', 'NIGHTKILN_NODE']) {
-    const value = environment[name]
+const inherited = ['HOME', 'NIGHTKILN_HOME', 'NIGHTKILN_NODE'] as const
+let running = 0
+let own: Readonly<Record<string, string | undefined>> = {}
+
+function setVariables(values: Readonly<Record<string, string | undefined>>): void {
+  for (const name of inherited) {
+    const value = values[name]
     if (value === undefined) delete process.env[name]
     else process.env[name] = value
+  }
+}
+
+/** A manager that the command starts inherits these from this process, which gets its own back when no command runs. */
+async function within<Value>(environment: World['environment'], work: () => Promise<Value>): Promise<Value> {
+  if (running === 0) own = Object.fromEntries(inherited.map((name) => [name, process.env[name]]))
+  running += 1
+  setVariables(environment)
+  try {
+    return await work()
+  } finally {
+    running -= 1
+    if (running === 0) setVariables(own)
   }
 }
 
@@ -42,7 +58,6 @@ export async function runHere(given: readonly string[], world: World): Promise<E
   const { createCommandRunner } = await built<typeof import('../../src/cli/command-runner.ts')>('command-runner.js')
   const { createTerminal } = await built<typeof import('../../src/cli/display/terminal.ts')>('display/terminal.js')
   const { fromCommander, reportError } = await built<typeof import('../../src/cli/report-error.ts')>('report-error.js')
-  takeOn(world.environment)
   const written = { stdout: '', stderr: '' }
   const into = (name: keyof typeof written) => (text: string) => {
     written[name] += text
@@ -63,7 +78,7 @@ export async function runHere(given: readonly string[], world: World): Promise<E
   const program = buildProgram(runner)
   writeHelpTo(program, streams.stdout.write)
   try {
-    await program.parseAsync([...given], { from: 'user' })
+    await within(world.environment, () => program.parseAsync([...given], { from: 'user' }))
   } catch (thrown) {
     // The parser throws errors of its own; all others were told by the runner.
     const error = fromCommander(thrown as Parameters<typeof fromCommander>[0], given)

@@ -1,14 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { stretched } from '../support/machine-speed.ts'
 import { pidsOfHome } from '../support/proc.ts'
+import { rounds } from '../support/rounds.ts'
 import { waitUntil } from '../support/wait-until.ts'
 import { type FirstEnd, startBystander } from './support-handlers/bystander.ts'
 import { counterParams, counterSource } from './support-handlers/counter.ts'
 import { outcomesOf, residentBytes, shareHandlerHome } from './support-handlers/handler-home.ts'
 import { graceMs, hostileCases, terminateMs } from './support-handlers/hostile-cases.ts'
-import { floodMebibytes, giantSource, hostileSource, lateThrowerSource } from './support-handlers/hostile-source.ts'
+import { giantSource, hostileSource, lateThrowerSource } from './support-handlers/hostile-source.ts'
 
 const mebibyte = 1024 ** 2
+const floodMebibytes = rounds(256, 1024)
 /** Of the manager, whatever a handler does. */
 const mostGrowth = 30 * mebibyte
 
@@ -22,7 +24,7 @@ const shared = shareHandlerHome(
   async (home) => {
     home.write('counter.mjs', counterSource)
     home.write('giant.mjs', giantSource)
-    home.write('hostile.mjs', hostileSource)
+    home.write('hostile.mjs', hostileSource(floodMebibytes))
     home.write('late_thrower.mjs', lateThrowerSource)
     // Everything is loaded and warm before memory is measured.
     const warm = [

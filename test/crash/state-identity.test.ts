@@ -47,7 +47,7 @@ function doctor(home: TemporaryHome): { code: number | null; text: string } {
 }
 
 it.for([
-  { name: 'deleted', act: (home: string) => rmSync(home, { recursive: true, force: true }) },
+  { name: 'deleted', act: (home: string) => rmSync(home, { recursive: true, force: true, maxRetries: 5 }) },
   { name: 'moved away', act: (home: string, elsewhere: string) => renameSync(home, join(elsewhere, 'moved')) },
 ])(
   'the state directory is $name while the manager runs: noticed, and nothing is acknowledged into the void',

@@ -14,7 +14,7 @@ import { dueTimes } from '../../src/manager/runtime/cron-times.ts'
 import { rounds } from '../support/rounds.ts'
 import { hour, openScheduler, type SchedulerUnderTest } from '../support/scheduler-under-test.ts'
 
-const runs = Number(process.env['PROPERTY_RUNS'] ?? rounds(30, 150))
+const runs = Number(process.env['PROPERTY_RUNS'] ?? rounds(15, 150))
 const seed = process.env['PROPERTY_SEED']
 const endOnFailure = process.env['PROPERTY_END_ON_FAILURE'] === '1'
 /** The night in which Berlin goes from +01 to +02. */

@@ -23,6 +23,7 @@ test.each(resourceClients)('%s lists prompts and gets them with the facts of the
   expect(await client.complete({ prompt: 'plan_batch' }, 'type', 'comm')).toContain('command')
 
   await expect(client.prompt('plan_batch')).rejects.toThrow(/goal/)
+  await expect(client.prompt('triage_failures', { sinc: '1d' })).rejects.toThrow(/no argument .*sinc.*valid: since, id/)
   await expect(client.prompt('triage_failures', { since: 'lately' })).rejects.toThrow(/such as 90m, 12h, 3d or 2w/)
 })
 

@@ -38,7 +38,7 @@ test.each(resourceClients)('%s lists, reads and completes resources', async (_na
   const entry = (await client.resources()).find((each) => each.uri === uri)
   expect(entry).toMatchObject({
     name: 'Night\\x1b[31mly \\u202e backup',
-    description: expect.stringMatching(/^failed: /),
+    description: expect.stringMatching(/^failed after 1 attempt/),
   })
 
   const job = await client.read(uri)

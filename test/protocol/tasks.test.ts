@@ -258,6 +258,22 @@ test('a listener is told of its tasks, its resources and nothing else', async ()
   expect(stamps.slice(stamps.indexOf('again')).every((stamp) => stamp === 'again')).toBe(true)
 })
 
+test('many waits at once all become tasks, and each listener hears of the end of each once', async () => {
+  const { frontEnd, client, blocked, release } = world()
+  const { id } = structured(await client.callTool('submit_job', blocked)) as { id: string }
+  // More than the long polls that a front end allows, and more than the listeners that Node.js allows unasked.
+  const waits = Array.from({ length: 60 }, () => taskOf(client, 'wait_for_jobs', { ids: [id] }))
+  const taskIds = await Promise.all(waits)
+  const told = (method: string) => frontEnd.messages.filter((message) => message.method === method)
+  for (const listener of ['one', 'two']) client.send(listener, 'subscriptions/listen', { notifications: { taskIds } })
+  await waitUntil(() => told('notifications/subscriptions/acknowledged').length === 2 || undefined)
+  release()
+  const ends = () => told('notifications/tasks').filter(({ params }) => params?.['status'] === 'completed')
+  await waitUntil(() => ends().length >= 2 * taskIds.length || undefined)
+  expect(ends()).toHaveLength(2 * taskIds.length)
+  expect(frontEnd.stderr()).toBe('')
+})
+
 test('an old client is asked by a request of the server, and subscribes by itself', async () => {
   const home = useTemporaryHome()
   const frontEnd = startFrontEnd(home)

@@ -25,7 +25,7 @@ const groups = [
 export function newCommand(runner: CommandRunner): Command {
   return jsonCommand('new', 'Show what happened since you last looked')
     .option('--ack', 'mark what is shown as seen, so that it does not come again')
-    .option('--client <name>', 'keep a mark of its own under this name (default: one per person)')
+    .option('--client <name>', 'remember under this name what was seen (default: once for each person)')
     .action(runner.act(showNew))
 }
 

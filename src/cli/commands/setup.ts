@@ -30,8 +30,8 @@ export function setupCommand(runner: CommandRunner): Command {
     .addOption(
       new Option('--client <name>', `only this client: ${clientChoices.join(', ')}; repeatable`).argParser(repeated),
     )
-    .option('--file <path>', 'with --client generic: write the entry into this file instead of printing it')
-    .option('--http [url]', `with --client generic: an entry for nightkiln mcp --http (default: ${usualUrl})`)
+    .option('--file <path>', 'with generic: write the entry into this file instead of printing it')
+    .option('--http [url]', `with generic: an entry for nightkiln mcp --http (default: ${usualUrl})`)
     .option('--project', 'write the files of the project in the current folder instead of those of the user')
     .option('--dry-run', 'show what would change and change nothing')
     .option('--print', 'print the entries to copy by hand; reads and changes nothing')

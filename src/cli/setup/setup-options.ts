@@ -28,19 +28,25 @@ export function clientsOf(options: SetupOptions): { clients: ClientName[]; gener
   const given = options.client ?? []
   const unknown = given.find((name) => !clientChoices.some((client) => client === name))
   if (unknown !== undefined) {
-    throw new QueueError('invalid_input', `--client is "${unknown}", but must be one of ${clientChoices.join(', ')}`)
+    refuse(
+      `setup knows no client "${unknown}"`,
+      `Name one of ${clientChoices.join(', ')}; generic stands for any other.`,
+    )
   }
   const generic = given.includes('generic') || (given.length === 0 && (options.file ?? options.http) !== undefined)
   const clients = clientNames.filter((client) => given.includes(client))
   if (generic && clients.length > 0)
-    refuse('--client generic was given with other clients', 'Run setup once for generic and once for the others.')
+    refuse('generic was given with other clients', 'Run setup once for generic and once for the others.')
   if (generic && options.project === true)
-    refuse('--project has no meaning for --client generic', 'Name the file of the project with --file.')
+    refuse('--project has no meaning for generic', 'Name the file of the project with --file.')
   if (generic && options.remove === true && options.file === undefined)
     refuse('--remove does not know the file of a generic client', 'Name it with --file.')
   for (const [name, value] of Object.entries({ file: options.file, http: options.http })) {
     if (value !== undefined && !generic)
-      refuse(`--${name} was given for ${clients.join(', ')}`, `--${name} goes with --client generic only.`)
+      refuse(
+        `--${name} was given for ${clients.join(', ')}`,
+        `--${name} goes with generic only: nightkiln setup generic --${name} …`,
+      )
   }
   if (options.project === true && clients.includes('claude-desktop'))
     refuse('Claude Desktop has no configuration of a project', 'Leave out --project.')

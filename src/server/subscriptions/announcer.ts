@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { QueueError } from '../../domain/errors.ts'
 import type { Caller } from '../served.ts'
 import type { TaskBackend, TaskState } from '../tasks/task-backend.ts'
@@ -107,6 +108,8 @@ export function createAnnouncer({ changes, tasks, target }: AnnouncerOptions): A
       watches += 1
       const watch = watches
       const ends = new AbortController()
+      // A listener for each task: that is no leak, and Node.js says so on stderr else.
+      setMaxListeners(0, ends.signal)
       const waiting = new Map<string, TaskState>()
       let isHeard = false
       const tell = (taskId: string, state: TaskState) => {

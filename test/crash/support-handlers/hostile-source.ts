@@ -1,10 +1,5 @@
-import { rounds } from '../../support/rounds.ts'
-
-/** What the deed `flood` writes, in MiB. */
-export const floodMebibytes = rounds(256, 1024)
-
-/** Source of the job type `hostile`: everything that a handler should not do, by name. */
-export const hostileSource = `
+/** Source of the job type `hostile`: everything that a handler should not do, by name; `flood` writes so many MiB. */
+export const hostileSource = (floodMebibytes: number): string => `
 import { execSync } from 'node:child_process'
 import { defineHandler, z } from 'nightkiln/handler'
 

@@ -6,7 +6,8 @@ import { tryAcquireLeaderLock } from '../../../src/persistence/leader-lock.ts'
 import { waitUntil } from '../../support/wait-until.ts'
 import { useStateDirectory } from './support.ts'
 
-const module = new URL('../../../src/persistence/leader-lock.ts', import.meta.url).href
+/** As it was built: a compiler in every candidate takes longer than all the rest. */
+const module = new URL('../../../dist/persistence/leader-lock.js', import.meta.url).href
 
 /** Another process that tries to take the lock, says `held` or `refused`, and then keeps what it got. */
 async function candidate(lockFile: string): Promise<{ answer: string; child: ChildProcess }> {
@@ -16,7 +17,7 @@ async function candidate(lockFile: string): Promise<{ answer: string; child: Chi
     process.stdout.write(lock === null ? 'refused' : 'held')
     setInterval(() => lock, 1000)
   `
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   onTestFinished(() => {

@@ -19,7 +19,7 @@ function found(store: JobStore, text: string, limit = 50, beforeSeq?: number): n
   return store.listJobs({ text }, page).map((job) => Number(job.id.slice(-12)))
 }
 
-test.each([
+const searches = [
   ['"', []],
   ['AND', [2]],
   ['kiln AND', [2]],
@@ -34,12 +34,14 @@ test.each([
   ['東', [1]],
   ['Ünï', [1]],
   [`${'x'.repeat(150)}`, [2]],
-])('the index takes %j as words, never as syntax', (text, expected) => {
+] as const
+
+test('the index takes anything as words, never as syntax', () => {
   const { store } = openSqlite()
   submit(store, newJob(1, { name: 'kiln words 東京タワー ünïcode हिन्दी' }))
   submit(store, newJob(2, { name: `kiln and ${'x'.repeat(100)}` }))
   bury(store)
-  expect(found(store, text)).toEqual(expected)
+  for (const [text, expected] of searches) expect(found(store, text), JSON.stringify(text)).toEqual(expected)
 })
 
 test('words that nearly every job has are compared in the rows, and find the same', () => {

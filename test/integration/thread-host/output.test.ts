@@ -4,12 +4,13 @@ import { expect, test } from 'vitest'
 import { readOutput } from '../../../src/workers/output-reader.ts'
 import { handOver, hostJob, startHost } from '../../support/host-client.ts'
 import { readStat } from '../../support/proc.ts'
+import { rounds } from '../../support/rounds.ts'
 
 const megabyte = 1024 * 1024
 const pageBytes = 4_096
 
 test.each([
-  [1_024, 65_536],
+  [rounds(256, 1_024), 65_536],
   [100, 1_000],
 ])('%i MB of output in pieces of %i bytes are kept short, and fill no memory', async (megabytes, size) => {
   const host = await startHost({ threads: 1 })

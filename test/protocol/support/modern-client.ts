@@ -1,6 +1,6 @@
 import type { FrontEnd, Message } from './front-end.ts'
 
-export const tasksExtension = 'io.modelcontextprotocol/tasks'
+const tasksExtension = 'io.modelcontextprotocol/tasks'
 
 export interface ModernOptions {
   /** Declares the tasks extension. */

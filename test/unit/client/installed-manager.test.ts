@@ -104,6 +104,12 @@ test('a wrong NIGHTKILN_ENTRY is named, not ignored', () => {
   expect(() => findInstalledManager(null, named)).toThrow(`NIGHTKILN_ENTRY is "${join(machine, 'b')}"`)
 })
 
+test('a relative NIGHTKILN_ENTRY is refused: the manager is started elsewhere', () => {
+  const named = (entry: string) => () => findInstalledManager(null, { NIGHTKILN_ENTRY: entry })
+  // This very package, which is where it says when the directory is that of the tests.
+  for (const entry of ['.', 'dist', 'src/..']) expect(named(entry)).toThrow('where Nightkiln is not')
+})
+
 test('NIGHTKILN_NODE runs whatever is found', () => {
   const prefix = join(machine, 'a')
   putNode(prefix)

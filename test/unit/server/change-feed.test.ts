@@ -141,6 +141,8 @@ describe('the stream', () => {
     const feed = feedOf(source)
     feed.follow(['a'], (change) => changes.push(change))
     await settle()
+    await source.opened[0]?.tell({ kind: 'open' })
+    changes.length = 0
     await source.opened[0]?.end()
     expect(source.opened).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(200)

@@ -20,6 +20,16 @@ export interface ManagerTasksOptions {
   readonly changes: ChangeFeed
 }
 
+/** A task that somebody is told of. */
+interface Watched {
+  readonly ids: ReadonlySet<string>
+  /** JSON of the state that was told last. */
+  told: string
+  isLooking: boolean
+  /** Something changed since the look that is on its way began. */
+  mayBeStale: boolean
+}
+
 /** Tasks that the manager keeps. This process holds nothing of them: whichever front end is asked, answers. */
 export function createManagerTasks({ host, tools, changes }: ManagerTasksOptions): TaskBackend {
   const ask = async <Name extends OperationName>(
@@ -43,7 +53,16 @@ export function createManagerTasks({ host, tools, changes }: ManagerTasksOptions
   const look = (taskId: string, caller: Caller) => ask('get_task', reference(taskId, caller))
   const stateOf = async (view: TaskView, caller: Caller): Promise<TaskState> => {
     const facts = taskFacts(view)
-    if (view.status === 'completed') return { ...facts, status: 'completed', result: resultOf(view, tools) }
+    if (view.status === 'completed') {
+      try {
+        return { ...facts, status: 'completed', result: resultOf(view, tools) }
+      } catch (error) {
+        // No result can be made of it, now or later: the one way in which a task itself fails.
+        const unreadable = new QueueError('internal', `the outcome of this task of ${view.tool} cannot be read`)
+        const { code, message } = protocolError(error instanceof QueueError ? error : unreadable)
+        return { ...facts, status: 'failed', error: { code, message } }
+      }
+    }
     // Who cannot show a form is told in words; the job stays held.
     if (view.status !== 'input_required') return { ...facts, status: view.status }
     if (!caller.canAsk) return { ...facts, status: 'working' }
@@ -75,21 +94,21 @@ export function createManagerTasks({ host, tools, changes }: ManagerTasksOptions
     },
 
     async watch(taskIds, caller, tell, signal) {
-      const watched = new Map<string, { ids: ReadonlySet<string>; told: string; look: 'none' | 'one' | 'again' }>()
+      const watched = new Map<string, Watched>()
       for (const taskId of new Set(taskIds)) {
         const view = await look(taskId, caller)
         const told = JSON.stringify(await stateOf(view, caller))
-        watched.set(taskId, { ids: new Set(view.ids), told, look: 'none' })
+        watched.set(taskId, { ids: new Set(view.ids), told, isLooking: false, mayBeStale: false })
       }
       /** One look at a time: many changes in a moment are one, and an older state never comes after a newer one. */
       const lookAgain = async (taskId: string) => {
         const known = watched.get(taskId)
         if (known === undefined) return
-        const isLooking = known.look !== 'none'
-        known.look = isLooking ? 'again' : 'one'
-        if (isLooking) return
-        do {
-          known.look = 'one'
+        known.mayBeStale = true
+        if (known.isLooking) return
+        known.isLooking = true
+        while (known.mayBeStale && watched.has(taskId) && !signal.aborted) {
+          known.mayBeStale = false
           try {
             const state = await stateOf(await look(taskId, caller), caller)
             const text = JSON.stringify(state)
@@ -100,9 +119,8 @@ export function createManagerTasks({ host, tools, changes }: ManagerTasksOptions
             // Its jobs were deleted: there is nothing more to tell. Anything else is told by the next change.
             if (error instanceof UnknownTaskError) watched.delete(taskId)
           }
-          // It may have become 'again' meanwhile.
-        } while ((known.look as string) === 'again' && watched.has(taskId) && !signal.aborted)
-        known.look = 'none'
+        }
+        known.isLooking = false
       }
       const stop = changes.follow(
         [...watched.values()].flatMap(({ ids }) => [...ids]),

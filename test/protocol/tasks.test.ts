@@ -11,22 +11,27 @@ type Shape = Record<string, unknown>
 interface World {
   readonly frontEnd: FrontEnd
   readonly client: ModernClient
-  /** Ends the command of `blockedJob`. */
-  release(): void
+  /** Ends the commands that wait for a gate. */
+  release(gate?: string): void
   /** Arguments of a submit whose command runs until it is released. */
   readonly blocked: Shape
+  readonly blockedBy: (gate: string) => Shape
 }
 
 function world(): World {
   const home = useTemporaryHome()
   const frontEnd = startFrontEnd(home)
-  const gate = join(home.home, 'gate')
-  const script = `while [ ! -e '${gate}' ]; do sleep 0.02; done; echo done`
+  const file = (gate: string) => join(home.home, gate)
+  const blockedBy = (gate: string) => ({
+    params: { shell: true, script: `while [ ! -e '${file(gate)}' ]; do sleep 0.02; done; echo done`, cwd: home.home },
+    name: `waits for the ${gate}`,
+  })
   return {
     frontEnd,
     client: modernClient(frontEnd),
-    release: () => writeFileSync(gate, ''),
-    blocked: { params: { shell: true, script, cwd: home.home }, name: 'waits for the gate' },
+    release: (gate = 'gate') => writeFileSync(file(gate), ''),
+    blocked: blockedBy('gate'),
+    blockedBy,
   }
 }
 
@@ -218,7 +223,7 @@ test('a wait that comes to a question asks where no task is taken, and decide_jo
 })
 
 test('a listener is told of its tasks, its resources and nothing else', async () => {
-  const { frontEnd, client, blocked, release } = world()
+  const { frontEnd, client, blocked, blockedBy, release } = world()
   const taskId = await taskOf(client, 'submit_job', { ...blocked, wait: true })
   const { jobs } = structured(await client.callTool('list_jobs', {})) as { jobs: { id: string }[] }
   const uri = `job://${jobs[0]?.id}`
@@ -249,8 +254,9 @@ test('a listener is told of its tasks, its resources and nothing else', async ()
 
   // Cancelled, it hears nothing more; a second listener shows that something was told.
   frontEnd.send({ method: 'notifications/cancelled', params: { requestId: 'heard' } })
-  const next = await taskOf(client, 'submit_job', { ...blocked, idempotency_key: 'next', units: [1, 2], wait: true })
+  const next = await taskOf(client, 'submit_job', { ...blockedBy('other gate'), wait: true })
   client.send('again', 'subscriptions/listen', { notifications: { taskIds: [next] } })
+  release('other gate')
   await waitUntil(() => told('notifications/tasks').some(({ params }) => params?.['taskId'] === next) || undefined)
   const stamps = told('notifications/tasks').map(
     ({ params }) => (params?.['_meta'] as Shape | undefined)?.['io.modelcontextprotocol/subscriptionId'],

@@ -31,6 +31,8 @@ export async function listen(api: WorkerApi, address: ListenAddress, tls: TlsFil
   const shared = { connectionsCheckingInterval: headersMs / 4, headersTimeout: headersMs, requestTimeout: requestMs }
   const server = createAdaptorServer({
     fetch: api.fetch,
+    // The classes of the whole process are not this listener's to replace.
+    overrideGlobalObjects: false,
     ...(tls === null
       ? { serverOptions: shared }
       : {

@@ -48,7 +48,11 @@ export async function listenHttp(
         body: (incoming as IncomingMessage).iterator({ destroyOnReturn: false }),
         hangUp: () => outgoing.destroy(),
       }),
-    { errorHandler: () => refusal(400, 'The target or the Host header of the request cannot be understood.') },
+    {
+      errorHandler: () => refusal(400, 'The target or the Host header of the request cannot be understood.'),
+      // The classes of the whole process are not this listener's to replace.
+      overrideGlobalObjects: false,
+    },
   )
   const server = createServer(
     {

@@ -134,8 +134,7 @@ export function createChangeFeed({ notices, leaving }: ChangeFeedOptions): Chang
     }
   }
 
-  const joined = (set: Set<Follower>, jobIds: readonly string[] | null, listener: ChangeListener) => {
-    const follower = { jobIds, listener, isCovered: false }
+  const joined = (set: Set<Follower>, follower: Follower) => {
     set.add(follower)
     adjustSoon()
     return () => {
@@ -146,8 +145,9 @@ export function createChangeFeed({ notices, leaving }: ChangeFeedOptions): Chang
 
   leaving.addEventListener('abort', adjust, { once: true })
   return {
-    follow: (jobIds, listener) => joined(followers, jobIds, listener),
-    overhear: (listener) => joined(overhearers, null, listener),
+    follow: (jobIds, listener) => joined(followers, { jobIds, listener, isCovered: false }),
+    // The first stream is no change of a list: only one that was lost leaves something untold.
+    overhear: (listener) => joined(overhearers, { jobIds: null, listener, isCovered: true }),
     noteCall() {
       isBusy = true
       clearTimeout(quietTimer)

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Json } from '../../../src/domain/job.ts'
@@ -79,6 +79,7 @@ test('a host that died meanwhile: its record of ends counts, its one other attem
   const [ended, lost] = attempts as [Started, Started]
   const host = await runningIn(harness, ended)
   await waitUntil(() => harness.heard(host, 'hello').length > 0 && journalOf(harness, host) > 0)
+  await waitUntil(() => existsSync(join(harness.directory(lost), 'checkpoint.json')))
   process.kill(record.pid, 'SIGKILL')
   const manager = await harness.manager()
   const [first, second] = adoptAll(manager, [ended, lost]) as [Started, Started]
@@ -142,8 +143,9 @@ test.each([
 test('after a restart of the machine attempts are lost and not counted, whatever was written down', async () => {
   const harness = useThreads()
   const { attempts, host, record } = await leftBehind(harness, [{ do: 'wait', checkpoint: 9 }, { do: 'wait' }])
-  process.kill(record.pid, 'SIGKILL')
   const [first, second] = attempts as [Started, Started]
+  await waitUntil(() => existsSync(join(harness.directory(first), 'checkpoint.json')))
+  process.kill(record.pid, 'SIGKILL')
   const directory = join(harness.paths.hosts, host)
   const end = { kind: 'completed', result: 1, artifacts: [], elapsedMs: 1, output }
   appendFileSync(join(directory, 'ends.jsonl'), `${JSON.stringify({ key: second.key, end })}\n`)

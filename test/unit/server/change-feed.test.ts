@@ -110,6 +110,21 @@ describe('the stream', () => {
     expect(source.opened).toHaveLength(2)
   })
 
+  test('says nothing to those who overhear when it opens, and "anything" when it was lost', async () => {
+    const source = streams()
+    const feed = feedOf(source)
+    const heard: Change[] = []
+    feed.overhear((change) => heard.push(change))
+    feed.noteCall()
+    await settle()
+    await source.opened[0]?.tell({ kind: 'open' })
+    expect(heard).toEqual([])
+    await source.opened[0]?.end()
+    await vi.advanceTimersByTimeAsync(200)
+    await source.opened[1]?.tell({ kind: 'open' })
+    expect(heard).toEqual([{ kind: 'everything' }])
+  })
+
   test('is not opened anew for each of many that join at once', async () => {
     const source = streams()
     const feed = feedOf(source)

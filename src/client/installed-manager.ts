@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { basename, dirname, isAbsolute, join } from 'node:path'
+import { basename, delimiter, dirname, isAbsolute, join } from 'node:path'
 import { QueueError } from '../domain/errors.ts'
 import type { ManagerFile } from '../domain/wire/manager.ts'
 import { chosenNode, findNode, isExecutable, nodesOfThisMachine } from './find-node.ts'
@@ -19,7 +19,7 @@ const entryVariable = 'NIGHTKILN_ENTRY'
 
 /**
  * Finds the installed program for a front end that came without one, such as the bundle for desktop clients: what NIGHTKILN_ENTRY
- * names, else the newest of what the state directory knows and of the global packages of every node on this machine.
+ * names, else the newest of what the state directory knows and of the global packages of every node on this machine, and of the command in PATH.
  * @param recorded manager.json of the state directory
  * @throws QueueError manager_unavailable, which says what to install
  */
@@ -102,7 +102,22 @@ function globalPackages(environment: NodeJS.ProcessEnv): (readonly [node: string
   )
   const [first] = nodes
   if (first === undefined) return own
-  return [...own, ...configuredPrefixes(environment).map((prefix) => [first, packageIn(prefix)] as const)]
+  const others = [...configuredPrefixes(environment).map(packageIn), ...commandPackages(environment)]
+  return [...own, ...others.map((folder) => [first, folder] as const)]
+}
+
+/** The command in PATH is a link into its package; on Windows it is a script that tells nothing. */
+function commandPackages(environment: NodeJS.ProcessEnv): string[] {
+  return (environment['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => isAbsolute(folder))
+    .flatMap((folder) => {
+      try {
+        return [dirname(dirname(dirname(realpathSync(join(folder, 'nightkiln')))))]
+      } catch {
+        return []
+      }
+    })
 }
 
 function packageIn(prefix: string): string {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
@@ -54,6 +54,17 @@ test('the newest of all, also those of version managers', () => {
   const entry = putPackage(globalPackage(nvm), '7.10.0')
   const last = recorded({ node, entry: putPackage(join(machine, 'b'), '7.9.0'), version: '7.9.0' })
   expect(findInstalledManager(last, environment(join(prefix, 'bin')))).toEqual({ node, entry, version: '7.10.0' })
+})
+
+test('the package that the command in PATH leads to, when npm has a prefix of its own', () => {
+  const node = putNode(join(machine, 'a'))
+  const prefix = join(machine, 'b')
+  const entry = putPackage(globalPackage(prefix), '7.1.0')
+  const command = put(join(globalPackage(prefix), 'dist', 'cli', 'main.js'), '')
+  mkdirSync(join(prefix, 'bin'))
+  symlinkSync(command, join(prefix, 'bin', 'nightkiln'))
+  const path = environment(join(machine, 'a', 'bin'), join(prefix, 'bin'))
+  expect(findInstalledManager(null, path)).toEqual({ node, entry, version: '7.1.0' })
 })
 
 test('what led last, wherever it is installed', () => {

@@ -9,6 +9,7 @@ const decided = z.object({ decision: z.enum(['approve', 'reject']) })
 export type Decision = z.infer<typeof decided>['decision']
 
 const longestResults = 1_200
+const longestResult = 300
 
 /** @returns true for a job whose test units wait for somebody's judgement; a permission is never asked for here. */
 export function awaitsReview(job: JobView): boolean {
@@ -52,11 +53,19 @@ function questionText(job: JobView): string {
     parts.push(
       `Test units: ${review.completed} completed${failed}. Still to run: ${review.units_waiting}${time}${cost}.`,
     )
-    const results = review.results.map((one) => JSON.stringify(one)).join('\n')
+    const results = review.results.map(resultLine).join('\n')
     if (results !== '')
       parts.push(`What the test units gave (written by the job):\n${cutText(results, longestResults)}`)
   }
   return harmlessText(parts.join(' '))
+}
+
+/** A person reads it: of a command what it printed, of anything else its result. */
+function resultLine({ unit, state, result }: NonNullable<JobView['review']>['results'][number]): string {
+  const printed =
+    typeof result === 'object' && result !== null ? Reflect.get(result, 'untrusted_output_tail') : undefined
+  const text = typeof printed === 'string' ? printed.trim() : JSON.stringify(result)
+  return `unit ${unit} ${state}: ${cutText(text === '' ? '(no output)' : text, longestResult)}`
 }
 
 /** @returns the decision of an accepted form; anything else (declined, dismissed, malformed, missing) decides nothing. */

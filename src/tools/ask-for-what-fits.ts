@@ -2,7 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server'
 import { answerCharacters } from '../config/answer-limit.ts'
 import { harmlessJson } from '../domain/display-text.ts'
 import type { OperationName } from '../domain/wire/operations.ts'
-import type { Performance } from './define-tool.ts'
+import type { OngoingCall } from './define-tool.ts'
 
 const mostRounds = 5
 /** A part of the room is kept free: what is left after a cut is seldom as dense as the whole. */
@@ -15,7 +15,7 @@ const usedShare = 0.9
  * @param least smallest value of it
  */
 export async function askForWhatFits<Name extends OperationName>(
-  on: Performance<Name>,
+  on: OngoingCall<Name>,
   name: Name,
   size: 'limit' | 'max_bytes',
   least: number,

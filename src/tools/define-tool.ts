@@ -88,7 +88,7 @@ export type AskManager = <Name extends OperationName>(
 ) => Promise<OperationAnswer<Name>>
 
 /** One call on its way, for a tool that does more than ask the manager once. */
-export interface Performance<Name extends OperationName> {
+export interface OngoingCall<Name extends OperationName> {
   readonly ask: AskManager
   readonly call: ToolCall
   readonly host: ToolHost
@@ -114,7 +114,7 @@ interface ToolDefinition<Name extends OperationName, Input extends z.ZodType> {
   readonly meta?: Record<string, unknown>
   request(input: z.output<Input>, caller: ToolCaller): OperationRequest<Name> | Promise<OperationRequest<Name>>
   /** Instead of asking the manager once: waits, makes a task, asks the user. */
-  perform?(input: z.output<Input>, on: Performance<Name>): Promise<ToolOutcome>
+  perform?(input: z.output<Input>, on: OngoingCall<Name>): Promise<ToolOutcome>
   /** Reports progress while the call lasts. @returns a function that ends it */
   accompany?(request: OperationRequest<Name>, report: (progress: CallProgress) => void, ask: AskManager): () => void
   /** Makes a large answer smaller. */
@@ -152,7 +152,7 @@ export function defineTool<Name extends OperationName, Input extends z.ZodType>(
   let listed: ListedTool | undefined
   const perform =
     definition.perform ??
-    (async (_input: z.output<Input>, on: Performance<Name>) => {
+    (async (_input: z.output<Input>, on: OngoingCall<Name>) => {
       const request = await on.request()
       on.accompany(request)
       return on.finish(await on.ask(name, request))

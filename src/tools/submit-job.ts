@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { QueueError } from '../domain/errors.ts'
 import type { WaitAnswer } from '../domain/wire/jobs.ts'
 import { type SubmitAnswer, submitInput } from '../domain/wire/submit.ts'
-import { alwaysLoad, defineTool, type Performance } from './define-tool.ts'
+import { alwaysLoad, defineTool, type OngoingCall } from './define-tool.ts'
 import { taskHandle, withOutcomeOf } from './task-results.ts'
 import { reportWhileWaiting } from './wait-progress.ts'
 
@@ -69,7 +69,7 @@ Answers: id (keep it and tell it to the user), existing (the key was used before
 })
 
 /** Waits as long as the call may last, and tells how far the job is. */
-async function waitFor(id: string, on: Performance<'submit_job'>): Promise<WaitAnswer> {
+async function waitFor(id: string, on: OngoingCall<'submit_job'>): Promise<WaitAnswer> {
   const totalSeconds = Math.max(0, on.deadline - performance.now() - answerReserveMs) / 1000
   const report = on.call.reportProgress
   const look = async () => (await on.ask('job_status', { ids: [id] })).jobs

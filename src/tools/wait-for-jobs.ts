@@ -2,7 +2,7 @@ import { type InputRequests, inputRequired } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { defaultWaitSeconds, type WaitAnswer, type WaitRequest, waitRequest } from '../domain/wire/jobs.ts'
 import { approvalQuestion, awaitsReview, decisionIn, questionKey } from './approval.ts'
-import { alwaysLoad, answerDeadlineMs, defineTool, type Performance, readOnly } from './define-tool.ts'
+import { alwaysLoad, answerDeadlineMs, defineTool, type OngoingCall, readOnly } from './define-tool.ts'
 import { fitJobs } from './fit-jobs.ts'
 import { idsOf, singleId } from './job-ids.ts'
 import { taskHandle } from './task-results.ts'
@@ -87,7 +87,7 @@ function questionsOf(answer: WaitAnswer): InputRequests | null {
 }
 
 /** Carries out what the user decided; what was declined or left out stays held. */
-async function decide(ids: readonly string[], on: Performance<'wait_for_jobs'>): Promise<void> {
+async function decide(ids: readonly string[], on: OngoingCall<'wait_for_jobs'>): Promise<void> {
   for (const id of ids) {
     const decision = decisionIn(on.call.inputResponses, questionKey(id))
     if (decision !== undefined) await on.ask('decide_job', { id, decision })

@@ -42,7 +42,7 @@ export interface HttpApp {
 export function createHttpApp(options: HttpAppOptions): HttpApp {
   const { authenticator, resource, report, createServer, parts } = options
   const exchanges = createExchanges()
-  const subscriptions = createHttpSubscriptions(parts.changes, parts)
+  const subscriptions = createHttpSubscriptions(parts)
   const sessions = createSessions(options)
   const handler = createMcpHandler(
     async ({ era, authInfo }) => {

@@ -1,7 +1,9 @@
+import { isAbsolute } from 'node:path'
 import type { ServerContext } from '@modelcontextprotocol/server'
 import { cutText } from '../../domain/cut-text.ts'
 import { QueueError } from '../../domain/errors.ts'
 import type { ListJobTypesAnswer } from '../../domain/wire/jobs.ts'
+import { quoted } from '../quoted.ts'
 import { askManager, type LazyHost } from '../resources/ask-manager.ts'
 import type { ServedPrompt } from '../served.ts'
 import { argumentOf, badArgument, type Fact, promptOf, promptOfFailure } from './prompt-text.ts'
@@ -44,6 +46,9 @@ export function planBatch(host: LazyHost): ServedPrompt {
       }
       const folder = argumentOf(given, 'folder', longestFolder)
       const type = argumentOf(given, 'type', longestType)
+      if (folder !== undefined && !isAbsolute(folder)) {
+        throw badArgument(`folder is ${quoted(folder)}; give an absolute directory, such as "/home/ada/films".`)
+      }
       try {
         return promptOf({
           description,

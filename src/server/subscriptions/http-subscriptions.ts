@@ -7,7 +7,6 @@ import {
 } from '@modelcontextprotocol/server'
 import type { Connection, ServedParts } from '../served.ts'
 import { createAnnouncer } from './announcer.ts'
-import type { ChangeFeed } from './change-feed.ts'
 import { isListen, taskUri, withTasksFromResources } from './listen-translation.ts'
 import { openListen } from './open-listens.ts'
 
@@ -29,11 +28,11 @@ export interface HttpSubscriptions {
 const refusedStatus = 400
 
 /** Connects the listen streams of one HTTP endpoint to what the queue tells. */
-export function createHttpSubscriptions(changes: ChangeFeed, parts: ServedParts): HttpSubscriptions {
+export function createHttpSubscriptions({ changes, tasks }: Pick<ServedParts, 'changes' | 'tasks'>): HttpSubscriptions {
   const bus = new InMemoryServerEventBus()
   const announcer = createAnnouncer({
     changes,
-    tasks: parts.tasks,
+    tasks,
     target: {
       resourceUpdated: (uri) => bus.publish({ kind: 'resource_updated', uri }),
       resourceListChanged: () => bus.publish({ kind: 'resources_list_changed' }),

@@ -326,11 +326,14 @@ describe('plan_batch', () => {
   test('stays small whatever it is given', async () => {
     const long = `\u001b${'"`\\'.repeat(5_000)}`
     const manager = fakeManager({ list_job_types: types(30_000) })
-    const text = await textOf(manager, 'plan_batch', { goal: long, folder: long, type: long })
+    const text = await textOf(manager, 'plan_batch', { goal: long, folder: `/${long}`, type: long })
     expect(text).toContain('Show me the review')
   })
 
   test('needs a goal', async () => {
+    await expect(textOf(fakeManager({}), 'plan_batch', { goal: 'x', folder: 'photos' })).rejects.toThrow(
+      /^folder is "photos"; give an absolute directory/,
+    )
     await expect(textOf(fakeManager({}), 'plan_batch', { goal: ' ' })).rejects.toThrow(/^goal is missing; say what/)
   })
 

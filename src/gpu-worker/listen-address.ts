@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net'
 import { QueueError } from '../domain/errors.ts'
 
 export interface ListenAddress {
@@ -26,11 +25,6 @@ export function parseListen(text: string): ListenAddress {
 export function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase()
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name)
-}
-
-/** @returns the address as a part of a URL */
-export function shownAddress(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /**

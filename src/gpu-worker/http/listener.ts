@@ -1,10 +1,8 @@
 import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { createAdaptorServer } from '@hono/node-server'
-import { QueueError } from '../../domain/errors.ts'
-import { type ListenAddress, shownAddress } from '../listen-address.ts'
+import { type ListeningServer, listenAt, shownAddress } from '../../platform/listening-server.ts'
+import type { ListenAddress } from '../listen-address.ts'
 import type { WorkerApi } from './api-parts.ts'
 
 export interface TlsFiles {
@@ -12,11 +10,8 @@ export interface TlsFiles {
   readonly key: string
 }
 
-export interface Listener {
-  readonly port: number
+export interface Listener extends ListeningServer {
   readonly url: string
-  /** No new connections; open calls get up to `graceMs` to be answered, then every connection is closed. */
-  close(graceMs: number): Promise<void>
 }
 
 const headersMs = 10_000
@@ -43,34 +38,6 @@ export async function listen(api: WorkerApi, address: ListenAddress, tls: TlsFil
   server.keepAliveTimeout = 30_000
   server.timeout = silentMs
   server.maxConnections = mostConnections
-  const { host } = address
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(address, error)))
-    server.listen(address.port, host, 511, resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  return {
-    port,
-    url: `${tls === null ? 'http' : 'https'}://${shownAddress(host, port)}`,
-    async close(graceMs) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      const waited = new AbortController()
-      await Promise.race([closed, delay(graceMs, undefined, { signal: waited.signal }).catch(() => undefined)])
-      waited.abort()
-      server.closeAllConnections()
-      await closed
-    },
-  }
-}
-
-function cannotListen({ host, port }: ListenAddress, error: NodeJS.ErrnoException): QueueError {
-  const inUse = error.code === 'EADDRINUSE'
-  return new QueueError(
-    'config_invalid',
-    `cannot listen on ${shownAddress(host, port)}: ${inUse ? 'another program listens there' : error.message}`,
-    {
-      remedy: inUse ? 'Choose another port with --listen, or stop that program.' : 'Choose an address of this machine.',
-    },
-  )
+  const { port, close } = await listenAt(server, address, '--listen')
+  return { port, url: `${tls === null ? 'http' : 'https'}://${shownAddress(address.host, port)}`, close }
 }

@@ -1,18 +1,13 @@
 import { createServer, type IncomingMessage } from 'node:http'
-import { type AddressInfo, isIPv6 } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
-import { QueueError } from '../../domain/errors.ts'
+import { type ListeningServer, listenAt, shownAddress } from '../../platform/listening-server.ts'
 import type { HttpApp } from './http-app.ts'
 import type { ListenAddress } from './listen-address.ts'
 import { refusal } from './refusal.ts'
 
-export interface HttpListener {
-  readonly port: number
+export interface HttpListener extends ListeningServer {
   /** Such as `http://127.0.0.1:8765`. */
   readonly origin: string
-  /** No new connections; open calls get up to `graceMs` to be answered, then every connection is closed. */
-  close(graceMs: number): Promise<void>
 }
 
 export interface ListenerLimits {
@@ -65,37 +60,6 @@ export async function listenHttp(
   )
   server.timeout = limits.silentMs
   server.maxConnections = limits.connections
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(address, error)))
-    server.listen(address.port, address.host, 511, resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  return {
-    port,
-    origin: `http://${shownAddress(address.host, port)}`,
-    async close(graceMs) {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      const waited = new AbortController()
-      await Promise.race([closed, delay(graceMs, undefined, { signal: waited.signal }).catch(() => undefined)])
-      waited.abort()
-      server.closeAllConnections()
-      await closed
-    },
-  }
-}
-
-function shownAddress(host: string, port: number): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
-}
-
-function cannotListen({ host, port }: ListenAddress, error: NodeJS.ErrnoException): QueueError {
-  const inUse = error.code === 'EADDRINUSE'
-  return new QueueError(
-    'config_invalid',
-    `cannot listen on ${shownAddress(host, port)}: ${inUse ? 'another program listens there' : error.message}`,
-    {
-      remedy: inUse ? 'Choose another port with --http, or stop that program.' : 'Choose an address of this machine.',
-    },
-  )
+  const { port, close } = await listenAt(server, address, '--http')
+  return { port, origin: `http://${shownAddress(address.host, port)}`, close }
 }
